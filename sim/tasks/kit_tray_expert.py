@@ -1,0 +1,90 @@
+"""The scripted expert of KitTray: reach, descend, grasp, carry, lower, release, retreat."""
+
+from typing import Protocol
+
+import numpy as np
+
+DOWN = np.array([1.0, 0.0, 0.0, 0.0])
+HOVER = 0.15
+CARRY = 0.13
+GRASP = 0.020
+RELEASE = 0.034
+STEP = 0.035
+CLOSE_STEPS = 4
+OPEN_STEPS = 3
+
+
+class Goal(Protocol):
+    """What the expert needs to know of its task."""
+
+    target_position: np.ndarray
+    goal_position: np.ndarray
+
+
+class KitTrayExpert:
+    """Gives `ee_pose` actions at 10 Hz from the true positions of part and slot.
+
+    Every step it looks again at where the part is, so a push or a slip is made good.
+    """
+
+    def __init__(self, task: Goal) -> None:
+        self.task = task
+        self.closing = 0
+        self.opening = 0
+        self.holding = False
+        self.done = False
+        self.above = False
+
+    def act(self, tool: np.ndarray, gripper: float) -> np.ndarray:
+        """Give the next action (8,): tool xyz, quaternion xyzw, gripper 0 closed..1 open."""
+        part, goal = self.task.target_position, self.task.goal_position
+        position = tool[:3]
+        if self.done:
+            return self._go(position, np.array([position[0], position[1], HOVER]), 1.0)
+        if self.holding and self._lost(part, position):
+            self.holding, self.closing, self.opening = False, 0, 0
+        if not self.holding:
+            return self._fetch(position, part)
+        return self._deliver(position, goal, part)
+
+    def _lost(self, part: np.ndarray, position: np.ndarray) -> bool:
+        return bool(self.opening == 0 and np.linalg.norm(part[:2] - position[:2]) > 0.05)
+
+    def _fetch(self, position: np.ndarray, part: np.ndarray) -> np.ndarray:
+        offset = float(np.hypot(*(part[:2] - position[:2])))
+        if self.closing > 0:
+            self.closing += 1
+            self.holding = self.closing > CLOSE_STEPS
+            return self._go(position, np.array([*part[:2], GRASP]), 0.0)
+        self.above = offset < (0.02 if self.above else 0.008)
+        if not self.above:
+            # Far away the tool comes in over the parts; it only sinks once it is above its own.
+            height = HOVER if offset > 0.05 else max(position[2], 0.07)
+            return self._go(position, np.array([*part[:2], height]), 1.0)
+        if position[2] < GRASP + 0.006:
+            self.closing = 1
+            return self._go(position, np.array([*part[:2], GRASP]), 0.0)
+        return self._go(position, np.array([*part[:2], GRASP]), 1.0)
+
+    def _deliver(self, position: np.ndarray, goal: np.ndarray, part: np.ndarray) -> np.ndarray:
+        offset = float(np.hypot(*(goal[:2] - position[:2])))
+        if self.opening > 0:
+            self.opening += 1
+            self.done = self.opening > OPEN_STEPS
+            return self._go(position, np.array([*position[:2], RELEASE]), 1.0)
+        if offset > 0.012 and (position[2] < CARRY - 0.05 or offset > 0.06):
+            sideways = goal[:2] if position[2] > 0.07 else position[:2]
+            return self._go(position, np.array([*sideways, CARRY]), 0.0)
+        if offset > 0.012:
+            return self._go(position, np.array([*goal[:2], max(position[2], 0.08)]), 0.0)
+        if position[2] < RELEASE + 0.008:
+            self.opening = 1
+            return self._go(position, np.array([*goal[:2], RELEASE]), 1.0)
+        return self._go(position, np.array([*goal[:2], RELEASE]), 0.0)
+
+    def _go(self, position: np.ndarray, target: np.ndarray, gripper: float) -> np.ndarray:
+        move = target - position
+        length = float(np.linalg.norm(move))
+        if length > STEP:
+            move = move * (STEP / length)
+        return np.concatenate([position + move, DOWN, [gripper]])

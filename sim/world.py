@@ -1,0 +1,269 @@
+"""The one place that talks to PyBullet."""
+
+import os
+import pkgutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pybullet as bullet
+
+from sim.errors import SimError
+
+RENDERERS = ("auto", "egl", "tiny", "none")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Bullet's C code prints off stdout, which belongs to the caller."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(nowhere)
+
+
+class World:
+    """One PyBullet world: bodies, one or more arms, and what cameras see of them.
+
+    `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
+    software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
+    `gui=True` opens PyBullet's window, which then also draws.
+    """
+
+    def __init__(self, tick_hz: int, renderer: str = "auto", gui: bool = False) -> None:
+        if renderer not in RENDERERS:
+            raise SimError(f"unknown renderer {renderer!r}; choose from {', '.join(RENDERERS)}")
+        self._egl_plugin = -1
+        with _quiet():
+            self._client = bullet.connect(bullet.GUI if gui else bullet.DIRECT)
+        if self._client < 0:
+            raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
+        self.renderer = "opengl" if gui else self._load_renderer(renderer)
+        bullet.setGravity(0, 0, -9.81, physicsClientId=self._client)
+        bullet.setPhysicsEngineParameter(
+            fixedTimeStep=1.0 / tick_hz,
+            numSubSteps=0,
+            deterministicOverlappingPairs=1,
+            physicsClientId=self._client,
+        )
+        self._snapshot = -1
+
+    def _load_renderer(self, renderer: str) -> str:
+        if renderer in ("tiny", "none"):
+            return renderer
+        loader = pkgutil.find_loader("eglRenderer")
+        if loader is not None:
+            with _quiet():
+                self._egl_plugin = bullet.loadPlugin(
+                    loader.get_filename(),  # type: ignore[attr-defined]
+                    "_eglRendererPlugin",
+                    physicsClientId=self._client,
+                )
+        if self._egl_plugin >= 0:
+            return "egl"
+        if renderer == "egl":
+            raise SimError(
+                "renderer 'egl' does not load here; install libegl1 and libgl1-mesa-dri, "
+                "or choose 'tiny'"
+            )
+        return "tiny"
+
+    def close(self) -> None:
+        """Give everything back to PyBullet. Safe to call twice."""
+        if self._client >= 0:
+            with _quiet():
+                if self._egl_plugin >= 0:
+                    bullet.unloadPlugin(self._egl_plugin, physicsClientId=self._client)
+                bullet.disconnect(physicsClientId=self._client)
+            self._client = -1
+
+    # -- bodies
+
+    def load(
+        self, path: Path, position: tuple[float, ...] = (0, 0, 0), fixed: bool = False
+    ) -> int:
+        """Load a URDF at a position (3,) and give its body number."""
+        with _quiet():
+            return int(
+                bullet.loadURDF(
+                    str(path),
+                    position,
+                    useFixedBase=fixed,
+                    flags=bullet.URDF_USE_INERTIA_FROM_FILE,
+                    physicsClientId=self._client,
+                )
+            )
+
+    def add_box(
+        self, size: tuple[float, ...], position: tuple[float, ...], colour: tuple[float, ...]
+    ) -> int:
+        """Add a box that does not move: full size (3,), centre (3,), colour RGBA in 0..1."""
+        half = [s / 2 for s in size]
+        c = self._client
+        collision = bullet.createCollisionShape(
+            bullet.GEOM_BOX, halfExtents=half, physicsClientId=c
+        )
+        visual = bullet.createVisualShape(
+            bullet.GEOM_BOX, halfExtents=half, rgbaColor=colour, physicsClientId=c
+        )
+        return int(bullet.createMultiBody(0, collision, visual, position, physicsClientId=c))
+
+    def paint(self, body: int, colour: tuple[float, ...]) -> None:
+        """Give a body's base one colour, RGBA in 0..1."""
+        bullet.changeVisualShape(body, -1, rgbaColor=colour, physicsClientId=self._client)
+
+    def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
+        """Put a body at rest at a position (3,) and orientation xyzw (4,)."""
+        bullet.resetBasePositionAndOrientation(
+            body, position, quaternion, physicsClientId=self._client
+        )
+        bullet.resetBaseVelocity(body, (0, 0, 0), (0, 0, 0), physicsClientId=self._client)
+
+    def pose(self, body: int) -> np.ndarray:
+        """Give a body's position and orientation, (7,): xyz, quaternion xyzw."""
+        position, quaternion = bullet.getBasePositionAndOrientation(
+            body, physicsClientId=self._client
+        )
+        return np.array(position + quaternion)
+
+    def velocity(self, body: int) -> np.ndarray:
+        """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
+        linear, angular = bullet.getBaseVelocity(body, physicsClientId=self._client)
+        return np.array(linear + angular)
+
+    # -- joints
+
+    def joint_indices(self, body: int, names: tuple[str, ...]) -> list[int]:
+        """Find joints by name."""
+        count = bullet.getNumJoints(body, physicsClientId=self._client)
+        found = {
+            bullet.getJointInfo(body, i, physicsClientId=self._client)[1].decode(): i
+            for i in range(count)
+        }
+        return [found[name] for name in names]
+
+    def link_index(self, body: int, name: str) -> int:
+        """Find a link by name."""
+        count = bullet.getNumJoints(body, physicsClientId=self._client)
+        for i in range(count):
+            if bullet.getJointInfo(body, i, physicsClientId=self._client)[12].decode() == name:
+                return i
+        raise SimError(f"body {body} has no link {name!r}")
+
+    def free_joints(self, body: int, joints: list[int]) -> None:
+        """Switch off the velocity motors and damping that Bullet gives every joint."""
+        c = self._client
+        bullet.setJointMotorControlArray(
+            body,
+            joints,
+            bullet.VELOCITY_CONTROL,
+            targetVelocities=[0.0] * len(joints),
+            forces=[0.0] * len(joints),
+            physicsClientId=c,
+        )
+        for i in range(-1, bullet.getNumJoints(body, physicsClientId=c)):
+            bullet.changeDynamics(
+                body, i, linearDamping=0, angularDamping=0, jointDamping=0, physicsClientId=c
+            )
+
+    def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
+        """Set a link's friction coefficients."""
+        bullet.changeDynamics(
+            body,
+            link,
+            lateralFriction=lateral,
+            spinningFriction=spinning,
+            frictionAnchor=1,
+            physicsClientId=self._client,
+        )
+
+    def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
+        """Put joints at rest at positions q, without stepping."""
+        for joint, value in zip(joints, q, strict=True):
+            bullet.resetJointState(body, joint, value, 0.0, physicsClientId=self._client)
+
+    def read_joints(self, body: int, joints: list[int]) -> tuple[tuple[float, ...], ...]:
+        """Give (positions, velocities) of several joints in one call."""
+        states = bullet.getJointStates(body, joints, physicsClientId=self._client)
+        q, dq, _, _ = zip(*states, strict=True)
+        return q, dq
+
+    def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
+        """Apply joint torques, N m, for the next step."""
+        bullet.setJointMotorControlArray(
+            body, joints, bullet.TORQUE_CONTROL, forces=tau, physicsClientId=self._client
+        )
+
+    def drive_to(
+        self, body: int, joints: list[int], position: float, force: float, speed: float
+    ) -> None:
+        """Drive joints to one position with Bullet's own motors, until told otherwise."""
+        for joint in joints:
+            bullet.setJointMotorControl2(
+                body,
+                joint,
+                bullet.POSITION_CONTROL,
+                targetPosition=position,
+                force=force,
+                maxVelocity=speed,
+                physicsClientId=self._client,
+            )
+
+    def link_pose(self, body: int, link: int) -> np.ndarray:
+        """Give a link frame's pose, (7,): xyz, quaternion xyzw."""
+        state = bullet.getLinkState(
+            body, link, computeForwardKinematics=True, physicsClientId=self._client
+        )
+        return np.array(state[4] + state[5])
+
+    # -- time
+
+    def step(self) -> None:
+        """Advance by one tick."""
+        bullet.stepSimulation(physicsClientId=self._client)
+
+    def save(self) -> None:
+        """Keep the present state as the one `restore` returns to."""
+        self._snapshot = bullet.saveState(physicsClientId=self._client)
+
+    def restore(self) -> None:
+        """Return to the saved state, contacts included."""
+        bullet.restoreState(self._snapshot, physicsClientId=self._client)
+
+    # -- pictures
+
+    def picture(
+        self, view: list[float], projection: list[float], width: int, height: int, shadow: bool
+    ) -> np.ndarray:
+        """Draw one image, (height, width, 3) uint8, from OpenGL view and projection matrices."""
+        if self.renderer == "none":
+            raise SimError("this world was made with renderer='none' and cannot draw")
+        engine = (
+            bullet.ER_TINY_RENDERER
+            if self.renderer == "tiny"
+            else bullet.ER_BULLET_HARDWARE_OPENGL
+        )
+        image: Any = bullet.getCameraImage(
+            width,
+            height,
+            view,
+            projection,
+            lightDirection=(0.4, 0.5, 1.6),
+            shadow=int(shadow),
+            lightAmbientCoeff=0.65,
+            lightDiffuseCoeff=0.45,
+            lightSpecularCoeff=0.05,
+            renderer=engine,
+            flags=bullet.ER_NO_SEGMENTATION_MASK,
+            physicsClientId=self._client,
+        )[2]
+        return np.asarray(image, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
