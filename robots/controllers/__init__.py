@@ -1,5 +1,26 @@
 """Controllers: one module each, written once as a Numba kernel, run on host and board alike."""
 
-from robots.controllers.contract import Controller, Instance, kernel
+import difflib
+from importlib import import_module
+from types import ModuleType
 
-__all__ = ["Controller", "Instance", "kernel"]
+from robots.errors import RobotError
+
+MODULES = ("limited_impedance", "joint_impedance", "limiter", "maths_probe")
+
+
+def names() -> list[str]:
+    """Give the names of all controllers."""
+    return list(MODULES)
+
+
+def load(name: str) -> ModuleType:
+    """Import a controller's module by name.
+
+    Raises RobotError for a name that is not one, with the nearest that is.
+    """
+    if name not in MODULES:
+        near = difflib.get_close_matches(name, MODULES, 1, 0.3)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise RobotError(f"unknown controller {name!r}{hint} (controllers: {', '.join(MODULES)})")
+    return import_module(f"robots.controllers.{name}")
