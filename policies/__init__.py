@@ -1,0 +1,1 @@
+"""Minds: policies, the runner, datasets, training and evaluation."""
