@@ -1,0 +1,2 @@
+import sim
+sim.register()

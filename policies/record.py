@@ -1,0 +1,87 @@
+"""Record the scripted expert's demonstrations."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+from policies.dataset import DatasetWriter
+
+RATE_HZ = 10
+AFTER_SUCCESS = 5
+CAMERAS = ("front", "wrist")
+
+
+class Disturbance:
+    """Short pushes on what the arm is told, so that demonstrations show how to recover.
+
+    The expert's clean action is what gets recorded (Laskey et al., "DART", 2017).
+    """
+
+    def __init__(self, rng: np.random.Generator, chance: float = 0.07, size: float = 0.035) -> None:
+        self.rng, self.chance, self.size = rng, chance, size
+        self.left = 0
+        self.push = np.zeros(3)
+
+    def __call__(self, action: np.ndarray) -> np.ndarray:
+        """Give the action (8,) to execute for the expert's clean one."""
+        if self.left == 0 and self.rng.random() < self.chance:
+            self.left = int(self.rng.integers(1, 4))
+            self.push = self.rng.normal(0, self.size / 2, 3).clip(-self.size, self.size)
+            self.push[2] = abs(self.push[2]) * 0.7
+        moved = action.copy()
+        if self.left > 0:
+            self.left -= 1
+            moved[:3] += self.push
+        moved[:3] += self.rng.normal(0, 0.0015, 3)
+        moved[2] = max(moved[2], 0.017)
+        return moved
+
+
+def record(
+    env: gym.Env[Any, Any],
+    root: Path,
+    episodes: int,
+    seed: int,
+    on_episode: Callable[[int, int], None] = lambda kept, tried: None,
+) -> int:
+    """Record successful episodes of the expert, numbered from `seed` on; give how many.
+
+    `env` has `control_mode="ee_pose"`, `control_hz=10` and images. A failed episode is not
+    kept. On an interruption what was recorded stays, and the interruption goes on.
+    """
+    inner: Any = env.unwrapped
+    kept = 0
+    with DatasetWriter(root, RATE_HZ, robot_type=inner.robot.name) as writer:
+        for number in range(seed, seed + episodes):
+            observation, info = env.reset(seed=number)
+            push = Disturbance(np.random.default_rng([number, 1]))
+            expert = inner.expert()
+            after, done = 0, False
+            while not done and after < AFTER_SUCCESS:
+                action = expert.act()
+                writer.add_frame(_frame(observation, info, action))
+                observation, _, terminated, truncated, info = env.step(push(action))
+                after += int(info["success"])
+                done = terminated or truncated
+            writer.end_episode(info["instruction"], keep=info["success"])
+            kept += int(info["success"])
+            on_episode(kept, number - seed + 1)
+    return kept
+
+
+def _frame(
+    observation: dict[str, Any], info: dict[str, Any], action: np.ndarray
+) -> dict[str, np.ndarray]:
+    state = [observation["q"], observation["gripper"], observation["tool"]]
+    frame = {
+        "observation.state": np.concatenate(state),
+        "action": action,
+        "observation.target_position": info["target_position"],
+        "observation.goal_position": info["goal_position"],
+    }
+    for camera in CAMERAS:
+        frame[f"observation.images.{camera}"] = observation[f"images/{camera}"]
+    return frame
