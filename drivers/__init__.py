@@ -1,0 +1,1 @@
+"""Nerves: controllers turned into firmware, and the buses and boards that run them."""

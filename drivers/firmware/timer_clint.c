@@ -1,0 +1,36 @@
+/* The core-local interruptor's timer. Interrupts stay off: its pending bit only ends a wfi. */
+#include "board.h"
+#include "config.h"
+
+#define MTIMECMP ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0x4000))
+#define MTIME ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0xbff8))
+#define MACHINE_TIMER (1u << 7)
+
+static void set_compare(uint64_t when)
+{
+    MTIMECMP[1] = 0xffffffffu; /* never in the past while half of it is written */
+    MTIMECMP[0] = (uint32_t)when;
+    MTIMECMP[1] = (uint32_t)(when >> 32);
+}
+
+void timer_start(void)
+{
+    set_compare(~0ull);
+    CSR_SET(mie, MACHINE_TIMER);
+}
+
+uint64_t timer_now(void)
+{
+    uint32_t high, low;
+    do {
+        high = MTIME[1];
+        low = MTIME[0];
+    } while (MTIME[1] != high);
+    return (uint64_t)high << 32 | low;
+}
+
+void timer_sleep_until(uint64_t when)
+{
+    set_compare(when);
+    wait_for_interrupt();
+}

@@ -1,0 +1,103 @@
+"""From a controller and a board to a linked firmware image, built once per content."""
+
+import hashlib
+import importlib.metadata
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.errors import ToolchainError
+from drivers.toolchain import header, link
+from drivers.toolchain.elf import sizes
+from drivers.toolchain.emit import compile_kernel
+from hardware import Board
+from robots.controllers.contract import Controller
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A linked image. `text_bytes` is code and constants, `ram_bytes` all it occupies.
+
+    `stack_bytes` is the size of the stack that is reserved within `ram_bytes`.
+    """
+
+    board: Board
+    controller: Controller
+    elf: Path
+    text_bytes: int
+    ram_bytes: int
+    stack_bytes: int | None
+    sha256: str
+    cached: bool
+
+
+def cache_folder() -> Path:
+    """Where built firmware is kept: `$MILLHAND_CACHE`, or `~/.cache/millhand`."""
+    return Path(os.environ.get("MILLHAND_CACHE") or Path.home() / ".cache" / "millhand")
+
+
+def build(controller: Controller, board: Board, out_dir: str | Path | None = None) -> Firmware:
+    """Build the firmware that runs a controller on a board.
+
+    The same kernel, board and tools give the same bits, and are built once: the image is kept
+    in `cache_folder()`. With `out_dir` a copy is put there as `CONTROLLER-BOARD.elf`.
+    Raises ToolchainError.
+    """
+    room = header.mailbox_dtype(controller).itemsize
+    if room > board.mailbox.size:
+        raise ToolchainError(
+            f"{controller.name} needs a mailbox of {room} bytes; "
+            f"{board.name} has mailbox.size {board.mailbox.size}"
+        )
+    kernel = compile_kernel(controller, board)
+    generated = {
+        "mailbox.h": header.mailbox_header(controller),
+        "config.h": header.config_header(controller, board),
+    }
+    store = cache_folder()
+    image = store / "firmware" / f"{_key(board, kernel.code, generated)}.elf"
+    cached = image.exists()
+    if not cached:
+        _make(board, kernel.code, generated, image, store / "zig")
+    elf = image
+    if out_dir is not None:
+        elf = Path(out_dir) / f"{controller.name}-{board.name}.elf"
+        elf.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(image, elf)
+    bits = elf.read_bytes()
+    text, ram = sizes(bits)
+    return Firmware(
+        board, controller, elf, text, ram, board.stack_size, hashlib.sha256(bits).hexdigest(),
+        cached,
+    )
+
+
+def _key(board: Board, kernel: bytes, generated: dict[str, str]) -> str:
+    """Hash everything that decides the image's bits."""
+    parts = [kernel, link.link_script(board).encode(), " ".join(link.command(board)).encode()]
+    parts += [text.encode() for text in generated.values()]
+    parts += [path.read_bytes() for path in (*link.sources(board), link.FIRMWARE / "board.h")]
+    parts.append(importlib.metadata.version("ziglang").encode())
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def _make(
+    board: Board, kernel: bytes, generated: dict[str, str], image: Path, zig_cache: Path
+) -> None:
+    image.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="millhand-build-") as name:
+        folder = Path(name)
+        (folder / "kernel.o").write_bytes(kernel)
+        for file, text in generated.items():
+            (folder / file).write_text(text, encoding="utf-8")
+        made = folder / "firmware.elf"
+        link.link(board, Path("kernel.o"), folder, made, zig_cache)
+        # Put in place in one move: another process may build the same image now.
+        with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as file:
+            file.write(made.read_bytes())
+        os.replace(file.name, image)

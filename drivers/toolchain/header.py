@@ -1,0 +1,101 @@
+"""C structs generated from NumPy dtypes, with the compiler made to prove the layout."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from drivers.errors import ToolchainError
+from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
+from hardware import Board
+from robots.controllers.contract import Controller
+
+_SCALARS = {
+    "b1": "uint8_t",
+    "i1": "int8_t",
+    "i2": "int16_t",
+    "i4": "int32_t",
+    "i8": "int64_t",
+    "u1": "uint8_t",
+    "u2": "uint16_t",
+    "u4": "uint32_t",
+    "u8": "uint64_t",
+    "f4": "float",
+    "f8": "double",
+}
+
+
+def mailbox_header(controller: Controller) -> str:
+    """Write `mailbox.h`: the structs of the header and the four areas, and their constants."""
+    lines = ["/* Generated from the controller's dtypes. */", "#include <stddef.h>",
+             "#include <stdint.h>", ""]
+    _struct("mailbox", mailbox_dtype(controller), lines)
+    lines += [f"#define MAILBOX_MAGIC {MAGIC:#x}u", f"#define MAILBOX_VERSION {VERSION}u",
+              f"#define MAILBOX_LAYOUT {layout_hash(controller):#x}ull"]
+    kinds: tuple[type[IntEnum], ...] = (Command, Status, Fault)
+    for kind in kinds:
+        lines += [f"#define {kind.__name__.upper()}_{m.name} {m.value}u" for m in kind]
+    return "\n".join(lines) + "\n"
+
+
+def config_header(controller: Controller, board: Board) -> str:
+    """Write `config.h`: where things are on this board."""
+    return (
+        f"#define MAILBOX_BASE {board.mailbox.base:#x}u\n"
+        f"#define UART_BASE {board.uart.base:#x}u\n"
+        f"#define TIMER_BASE {board.timer.base:#x}u\n"
+        f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"\n'
+    )
+
+
+def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
+    """Append the definition of `struct name`, after those it contains."""
+    members, end = [], 0
+    for field in dtype.names or ():
+        kind, offset = (dtype.fields or {})[field][:2]
+        if offset < end:
+            raise ToolchainError(f"field {name}.{field} overlaps the field before it")
+        if offset > end:
+            members.append(f"    uint8_t pad_{end}[{offset - end}];")
+        members.append(f"    {_declare(f'{name}_{field}', field, kind, lines)};")
+        end = offset + kind.itemsize
+    if dtype.itemsize > end:
+        members.append(f"    uint8_t pad_{end}[{dtype.itemsize - end}];")
+    lines.append(f"struct {name} {{")
+    lines += members
+    # Padding is spelt out, so packing moves nothing; it keeps a dtype without alignment true.
+    packed = " __attribute__((packed))" if _alignment(dtype) == 1 else ""
+    lines.append(f"}}{packed};")
+    lines.append(f"_Static_assert(sizeof(struct {name}) == {dtype.itemsize}, \"{name}\");")
+    for field in dtype.names or ():
+        offset = (dtype.fields or {})[field][1]
+        lines.append(
+            f"_Static_assert(offsetof(struct {name}, {field}) == {offset}, \"{name}.{field}\");"
+        )
+    lines.append("")
+
+
+def _alignment(dtype: np.dtype) -> int:
+    """C's alignment of a dtype; 1 for a struct whose fields are not where C would put them."""
+    base = dtype.subdtype[0] if dtype.subdtype else dtype
+    if base.fields is None:
+        return base.itemsize
+    placed = [(_alignment(kind), offset) for kind, offset in
+              ((base.fields[name][0], base.fields[name][1]) for name in base.names or ())]
+    largest = max((alignment for alignment, _ in placed), default=1)
+    natural = all(offset % alignment == 0 for alignment, offset in placed)
+    return largest if natural and base.itemsize % largest == 0 else 1
+
+
+def _declare(struct: str, field: str, kind: np.dtype, lines: list[str]) -> str:
+    base, shape = kind.subdtype or (kind, ())
+    if base.fields is not None:
+        _struct(struct, base, lines)
+        written = f"struct {struct}"
+    elif base.byteorder == ">" or base.str[1:] not in _SCALARS:
+        raise ToolchainError(
+            f"field {field!r} has dtype {base}; valid: little-endian "
+            f"{', '.join(_SCALARS)}, their arrays, and structs of them"
+        )
+    else:
+        written = _SCALARS[base.str[1:]]
+    return f"{written} {field}{''.join(f'[{size}]' for size in shape)}"

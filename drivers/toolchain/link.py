@@ -1,0 +1,77 @@
+"""Compile the firmware runtime and link it with a kernel, with ziglang's compiler and linker."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from drivers.errors import ToolchainError
+from drivers.toolchain.emit import llvm_features
+from hardware import Board
+
+FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+_SOURCES = ("start.S", "main.c", "uart_{uart}.c", "timer_{timer}.c")
+_FLAGS = (
+    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
+    "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
+    "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
+    "-Wl,--gc-sections -Wl,--build-id=none -static"
+).split()
+
+
+def sources(board: Board) -> list[Path]:
+    """The runtime's files that a board needs."""
+    names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
+    return [FIRMWARE / name for name in names]
+
+
+def link_script(board: Board) -> str:
+    """Fill in the linker script: from the entry up to the mailbox."""
+    values = {
+        "ENTRY": f"{board.entry:#x}",
+        "LENGTH": f"{board.mailbox.base - board.entry:#x}",
+        "STACK": f"{board.stack_size:#x}",
+    }
+    text = (FIRMWARE / "link.ld.in").read_text(encoding="utf-8")
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def command(board: Board) -> list[str]:
+    """The compiler driver's command line, without files. Also says how bits come about."""
+    return [
+        "cc",
+        "-target",
+        f"riscv{board.xlen}-freestanding-none",
+        f"-mcpu=generic_rv{board.xlen}+{llvm_features(board).replace('+', '').replace(',', '+')}",
+        f"-mabi={board.abi}",
+        *_FLAGS,
+    ]
+
+
+def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -> None:
+    """Compile and link `elf` in `folder`, which holds the generated headers.
+
+    Raises ToolchainError with the compiler's first error line.
+    """
+    (folder / "link.ld").write_text(link_script(board), encoding="utf-8")
+    zig_cache.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,
+        "ZIG_GLOBAL_CACHE_DIR": str(zig_cache),
+        "ZIG_LOCAL_CACHE_DIR": str(zig_cache),
+    }
+    line = [sys.executable, "-m", "ziglang", *command(board), f"-I{FIRMWARE}", "-I.",
+            "-Wl,-T,link.ld", *map(str, sources(board)), str(kernel), "-o", str(elf)]
+    try:
+        done = subprocess.run(
+            line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ToolchainError(f"the compiler did not run: {error}") from error
+    if done.returncode:
+        lines = [text for text in done.stderr.splitlines() if "error" in text] or \
+            done.stderr.splitlines() or [f"exit status {done.returncode}"]
+        hint = " (pip install ziglang)" if "No module named ziglang" in done.stderr else ""
+        raise ToolchainError(f"the firmware for {board.name} does not link: {lines[0]}{hint}")
