@@ -51,9 +51,7 @@ def sections(elf: bytes) -> list[Section]:
     def make(header: tuple[int, ...]) -> Section:
         name, kind, flags, address, offset, length, link = header
         data = b"" if kind == _NOBITS else elf[offset : offset + length]
-        return Section(
-            _string(elf, name_table + name), kind, flags, address, length, link, data
-        )
+        return Section(_string(elf, name_table + name), kind, flags, address, length, link, data)
 
     return [make(header) for header in headers]
 

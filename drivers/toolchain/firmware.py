@@ -69,7 +69,13 @@ def build(controller: Controller, board: Board, out_dir: str | Path | None = Non
     bits = elf.read_bytes()
     text, ram = sizes(bits)
     return Firmware(
-        board, controller, elf, text, ram, board.stack_size, hashlib.sha256(bits).hexdigest(),
+        board,
+        controller,
+        elf,
+        text,
+        ram,
+        board.stack_size,
+        hashlib.sha256(bits).hexdigest(),
         cached,
     )
 

@@ -26,11 +26,18 @@ _SCALARS = {
 
 def mailbox_header(controller: Controller) -> str:
     """Write `mailbox.h`: the structs of the header and the four areas, and their constants."""
-    lines = ["/* Generated from the controller's dtypes. */", "#include <stddef.h>",
-             "#include <stdint.h>", ""]
+    lines = [
+        "/* Generated from the controller's dtypes. */",
+        "#include <stddef.h>",
+        "#include <stdint.h>",
+        "",
+    ]
     _struct("mailbox", mailbox_dtype(controller), lines)
-    lines += [f"#define MAILBOX_MAGIC {MAGIC:#x}u", f"#define MAILBOX_VERSION {VERSION}u",
-              f"#define MAILBOX_LAYOUT {layout_hash(controller):#x}ull"]
+    lines += [
+        f"#define MAILBOX_MAGIC {MAGIC:#x}u",
+        f"#define MAILBOX_VERSION {VERSION}u",
+        f"#define MAILBOX_LAYOUT {layout_hash(controller):#x}ull",
+    ]
     kinds: tuple[type[IntEnum], ...] = (Command, Status, Fault)
     for kind in kinds:
         lines += [f"#define {kind.__name__.upper()}_{m.name} {m.value}u" for m in kind]
@@ -65,11 +72,11 @@ def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
     # Padding is spelt out, so packing moves nothing; it keeps a dtype without alignment true.
     packed = " __attribute__((packed))" if _alignment(dtype) == 1 else ""
     lines.append(f"}}{packed};")
-    lines.append(f"_Static_assert(sizeof(struct {name}) == {dtype.itemsize}, \"{name}\");")
+    lines.append(f'_Static_assert(sizeof(struct {name}) == {dtype.itemsize}, "{name}");')
     for field in dtype.names or ():
         offset = (dtype.fields or {})[field][1]
         lines.append(
-            f"_Static_assert(offsetof(struct {name}, {field}) == {offset}, \"{name}.{field}\");"
+            f'_Static_assert(offsetof(struct {name}, {field}) == {offset}, "{name}.{field}");'
         )
     lines.append("")
 
@@ -79,8 +86,12 @@ def _alignment(dtype: np.dtype) -> int:
     base = dtype.subdtype[0] if dtype.subdtype else dtype
     if base.fields is None:
         return base.itemsize
-    placed = [(_alignment(kind), offset) for kind, offset in
-              ((base.fields[name][0], base.fields[name][1]) for name in base.names or ())]
+    placed = [
+        (_alignment(kind), offset)
+        for kind, offset in (
+            (base.fields[name][0], base.fields[name][1]) for name in base.names or ()
+        )
+    ]
     largest = max((alignment for alignment, _ in placed), default=1)
     natural = all(offset % alignment == 0 for alignment, offset in placed)
     return largest if natural and base.itemsize % largest == 0 else 1

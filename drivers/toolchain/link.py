@@ -62,8 +62,19 @@ def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -
         "ZIG_GLOBAL_CACHE_DIR": str(zig_cache),
         "ZIG_LOCAL_CACHE_DIR": str(zig_cache),
     }
-    line = [sys.executable, "-m", "ziglang", *command(board), f"-I{FIRMWARE}", "-I.",
-            "-Wl,-T,link.ld", *map(str, sources(board)), str(kernel), "-o", str(elf)]
+    line = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        *command(board),
+        f"-I{FIRMWARE}",
+        "-I.",
+        "-Wl,-T,link.ld",
+        *map(str, sources(board)),
+        str(kernel),
+        "-o",
+        str(elf),
+    ]
     try:
         done = subprocess.run(
             line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
@@ -71,7 +82,10 @@ def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the compiler did not run: {error}") from error
     if done.returncode:
-        lines = [text for text in done.stderr.splitlines() if "error" in text] or \
-            done.stderr.splitlines() or [f"exit status {done.returncode}"]
+        lines = (
+            [text for text in done.stderr.splitlines() if "error" in text]
+            or done.stderr.splitlines()
+            or [f"exit status {done.returncode}"]
+        )
         hint = " (pip install ziglang)" if "No module named ziglang" in done.stderr else ""
         raise ToolchainError(f"the firmware for {board.name} does not link: {lines[0]}{hint}")

@@ -156,8 +156,9 @@ class BoardTarget(TargetDescriptor):
 
 
 class _BoardDispatcher(dispatcher.Dispatcher):
-    def __init__(self, py_func: Any, locals: Any = None, targetoptions: Any = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, py_func: Any, locals: Any = None, targetoptions: Any = None, **kwargs: Any
+    ) -> None:
         options = {k: v for k, v in (targetoptions or {}).items() if k != "cache"}
         options.update(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
         super().__init__(py_func, locals or {}, options, **kwargs)
