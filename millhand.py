@@ -1,2 +1,3 @@
 import sim
+
 sim.register()

@@ -22,9 +22,7 @@ def parse_isa(isa: str) -> tuple[int, tuple[str, ...]]:
         raise BoardError(f"isa {isa!r} is not a RISC-V ISA string such as rv64gc or rv32imac")
     letters, named = match[2], [name for name in match[3].split("_") if name]
     if letters[0] not in "ig":
-        raise BoardError(
-            f"isa {isa!r} starts with base {letters[0]!r}; valid bases: i, g (imafd)"
-        )
+        raise BoardError(f"isa {isa!r} starts with base {letters[0]!r}; valid bases: i, g (imafd)")
     found: list[str] = []
     for letter in letters:
         if letter != "g" and letter not in _LETTERS:
@@ -35,8 +33,7 @@ def parse_isa(isa: str) -> tuple[int, tuple[str, ...]]:
     for name in named:
         if name not in _NAMED:
             raise BoardError(
-                f"isa {isa!r} has an unknown extension {name!r}; "
-                f"valid: {', '.join(sorted(_NAMED))}"
+                f"isa {isa!r} has an unknown extension {name!r}; valid: {', '.join(sorted(_NAMED))}"
             )
         found.append(name)
     repeated = sorted({name for name in found if found.count(name) > 1})

@@ -129,7 +129,11 @@ def jacobian(chain, q, position, rotation, scratch, out):  # type: ignore[no-unt
     _place(chain.tool_position, chain.tool_rotation, position, rotation)
     for i in range(len(chain.mass)):
         x, y, z = scratch[i, 3], scratch[i, 4], scratch[i, 5]
-        a, b, c = (position[0] - scratch[i, 0], position[1] - scratch[i, 1], position[2] - scratch[i, 2])
+        a, b, c = (
+            position[0] - scratch[i, 0],
+            position[1] - scratch[i, 1],
+            position[2] - scratch[i, 2],
+        )
         if chain.prismatic[i] != 0:
             out[0, i], out[1, i], out[2, i] = x, y, z
             out[3, i], out[4, i], out[5, i] = 0.0, 0.0, 0.0
@@ -261,7 +265,9 @@ def rotation_from_quaternion(quaternion: np.ndarray) -> np.ndarray:
     x, y, z, w = quaternion
     square = x * x + y * y + z * z + w * w
     if not square > 1e-12:
-        raise RobotError(f"quaternion {np.asarray(quaternion).tolist()} has no length; give a unit one")
+        raise RobotError(
+            f"quaternion {np.asarray(quaternion).tolist()} has no length; give a unit one"
+        )
     s = 2.0 / square
     return np.array(
         [

@@ -288,9 +288,7 @@ def _in_order(
 def _check_inertias(path: Path, links: dict[str, Link], joints: tuple[Joint, ...]) -> None:
     for joint in joints:
         link = links[joint.child]
-        if joint.kind in MOVABLE and (
-            link.mass <= 0 or np.linalg.eigvalsh(link.inertia)[0] <= 0
-        ):
+        if joint.kind in MOVABLE and (link.mass <= 0 or np.linalg.eigvalsh(link.inertia)[0] <= 0):
             raise ModelError(
                 f"{path}: link {link.name!r} moves but has mass {link.mass:g} and inertia "
                 f"{np.diag(link.inertia).round(9).tolist()}; both must be > 0"

@@ -86,7 +86,9 @@ last goal; gripper -1..1 |
             check_choice("render_mode", render_mode, RENDER_MODES)
         if control_hz < 1 or TICK_HZ % control_hz:
             valid = [hz for hz in range(1, 101) if TICK_HZ % hz == 0]
-            raise SimError(f"control_hz {control_hz} does not divide {TICK_HZ}; choose from {valid}")
+            raise SimError(
+                f"control_hz {control_hz} does not divide {TICK_HZ}; choose from {valid}"
+            )
         self.task = tasks.load(task)(**task_options)
         self.robot = catalogue.load(robot)
         self.obs_mode, self.control_mode, self.render_mode = obs_mode, control_mode, render_mode
@@ -148,9 +150,7 @@ last goal; gripper -1..1 |
         reward = self.task.update(self.poses, self.tool, self.gripper)
         return self._observation(), self._info(reward)
 
-    def step(
-        self, action: np.ndarray
-    ) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Take one step of `1 / control_hz` seconds."""
         if not self._ready:
             raise SimError("step before reset: call reset() first")
@@ -182,9 +182,7 @@ last goal; gripper -1..1 |
         """What draws the observation's images: egl, tiny, opengl (the window) or none."""
         return self.floor.world.renderer_for(self.image_size, self.image_size)
 
-    def capture(
-        self, camera: str, width: int, height: int, shadow: bool = False
-    ) -> np.ndarray:
+    def capture(self, camera: str, width: int, height: int, shadow: bool = False) -> np.ndarray:
         """Draw what a camera sees now, (height, width, 3) uint8."""
         return self.floor.picture(camera, width, height, shadow)
 

@@ -43,6 +43,12 @@ class World:
     def __init__(self, tick_hz: int, renderer: str = "auto", gui: bool = False) -> None:
         if renderer not in RENDERERS:
             raise SimError(f"unknown renderer {renderer!r}; choose from {', '.join(RENDERERS)}")
+        # Without a display Bullet's window does not fail, it ends the process.
+        if gui and sys.platform == "linux" and not os.environ.get("DISPLAY"):
+            raise SimError(
+                "render_mode='human' needs a display and DISPLAY is not set; "
+                "use render_mode='rgb_array'"
+            )
         self._egl_plugin: int | None = None
         self._centres: dict[int, tuple[float, ...]] = {}
         with _quiet():
@@ -81,7 +87,7 @@ class World:
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
-            self._egl_plugin: int | None = None
+            self._egl_plugin = -1
             spec = find_spec("eglRenderer")
             if spec is not None and spec.origin is not None and sys.platform == "linux":
                 with _quiet():
@@ -101,9 +107,7 @@ class World:
 
     # -- bodies
 
-    def load(
-        self, path: Path, position: tuple[float, ...] = (0, 0, 0), fixed: bool = False
-    ) -> int:
+    def load(self, path: Path, position: tuple[float, ...] = (0, 0, 0), fixed: bool = False) -> int:
         """Load a URDF at a position (3,) and give its body number."""
         with _quiet():
             return int(
@@ -274,9 +278,7 @@ class World:
         chosen = self.renderer_for(width, height)
         if chosen == "none":
             raise SimError("this world was made with renderer='none' and cannot draw")
-        engine = (
-            bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
-        )
+        engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
         image: Any = bullet.getCameraImage(
             width,
             height,

@@ -21,9 +21,7 @@ def controller(n: int) -> Controller:
     vector = (np.float64, (n,))
     return Controller(
         name="joint_impedance",
-        params=np.dtype(
-            [("kp", *vector), ("kd", *vector), ("chain", chain_dtype(n))], align=True
-        ),
+        params=np.dtype([("kp", *vector), ("kd", *vector), ("chain", chain_dtype(n))], align=True),
         state=np.dtype(
             [
                 ("gravity", *vector),
@@ -59,9 +57,7 @@ def step(params, state, input, output):  # type: ignore[no-untyped-def]
         if not (-1e100 < input.q_ref[i] < 1e100) or not (-1e100 < input.dq_ref[i] < 1e100):
             good = False
     if good:
-        gravity(
-            params.chain, input.q, state.position, state.rotation, state.scratch, state.gravity
-        )
+        gravity(params.chain, input.q, state.position, state.rotation, state.scratch, state.gravity)
     for i in range(len(params.kp)):
         if good:
             spring = params.kp[i] * (input.q_ref[i] - input.q[i])

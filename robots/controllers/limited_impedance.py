@@ -73,9 +73,7 @@ def step(params, state, input, output):  # type: ignore[no-untyped-def]
         state.impedance_in.dq[i] = input.dq[i]
         state.impedance_in.q_ref[i] = state.limiter_out.q_ref[i]
         state.impedance_in.dq_ref[i] = state.limiter_out.dq_ref[i]
-    joint_impedance.step(
-        params.impedance, state.impedance, state.impedance_in, state.impedance_out
-    )
+    joint_impedance.step(params.impedance, state.impedance, state.impedance_in, state.impedance_out)
     flags = state.limiter_out.flags | state.impedance_out.flags
     for i in range(n):
         wanted = state.impedance_out.tau[i]

@@ -30,9 +30,7 @@ def prism(outline: np.ndarray, low: float, high: float) -> Mesh:
 def ring(outer: np.ndarray, inner: np.ndarray, low: float, high: float) -> Mesh:
     """Give the solid between two outlines (n, 2) of equal length."""
     n = len(outer)
-    points = [
-        np.array([*p, z]) for outline in (outer, inner) for z in (low, high) for p in outline
-    ]
+    points = [np.array([*p, z]) for outline in (outer, inner) for z in (low, high) for p in outline]
     faces = []
     for i in range(n):
         j = (i + 1) % n

@@ -95,9 +95,7 @@ class KitTray:
         half = np.array(self.scene.tray.slot) / 2 - 0.015
         x, y = pose[3], pose[4]
         upright = 1 - 2 * (x * x + y * y) > np.cos(np.radians(30))
-        success = bool(
-            (offset < half).all() and upright and pose[2] < 0.03 and gripper > RELEASED
-        )
+        success = bool((offset < half).all() and upright and pose[2] < 0.03 and gripper > RELEASED)
         if self.sparse:
             return Reward(float(success), success)
         reach = float(np.linalg.norm(tool[:3] - pose[:3]))

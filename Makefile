@@ -1,0 +1,59 @@
+# make setup | demo | test | lint | bench.  All work headless and can be repeated.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+APT_PACKAGES := qemu-system-misc libegl1 libgl1-mesa-dri
+
+.PHONY: setup demo test lint bench clean
+.DEFAULT_GOAL := demo
+
+setup: $(VENV)/.python-done $(VENV)/.system-done
+
+# A stamp remembers what has been installed; it is done again only when its sources change.
+$(VENV)/.python-done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "millhand needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "the venv module is missing; on Debian or Ubuntu: apt-get install python3-venv"; exit 2; }
+	@echo "Installing Python packages into $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.system-done: $(VENV)/.python-done
+	@if command -v qemu-system-riscv64 >/dev/null && command -v qemu-system-riscv32 >/dev/null && \
+	    { [ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libEGL_mesa; }; then \
+	  touch $@; \
+	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
+	  brew install qemu && touch $@; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "Installing $(APT_PACKAGES)"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $(APT_PACKAGES) >/dev/null && touch $@; \
+	elif command -v apt-get >/dev/null && sudo -n true 2>/dev/null; then \
+	  echo "Installing $(APT_PACKAGES)"; \
+	  sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $(APT_PACKAGES) >/dev/null && touch $@; \
+	else \
+	  echo "QEMU is missing and this user cannot install it; run: sudo apt-get install $(APT_PACKAGES)  (macOS: brew install qemu)"; \
+	  exit 2; \
+	fi
+
+demo: setup
+	@$(BIN)/millhand demo
+
+test: setup lint
+	@$(BIN)/python -m pytest -q
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup
+	@$(BIN)/millhand bench lockstep
+	@$(BIN)/millhand bench env
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info outputs

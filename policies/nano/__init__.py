@@ -1,0 +1,1 @@
+"""nano: a small flow-matching vision-language-action policy that trains on a CPU."""
