@@ -27,8 +27,8 @@ class NanoConfig:
     keypoints: int = 16
     text_width: int = 96
     context: int = 256
-    head_width: int = 384
-    head_blocks: int = 4
+    head_width: int = 320
+    head_blocks: int = 3
     horizon: int = 16
     flow_steps: int = 10
     rate_hz: float = 10.0

@@ -41,17 +41,21 @@ class FlowHead(nn.Module):
         result: Tensor = self.leave(self.norm(h)).unflatten(1, x.shape[1:])
         return result
 
-    def loss(self, actions: Tensor, mask: Tensor, context: Tensor, draws: int = 4) -> Tensor:
+    def loss(
+        self, actions: Tensor, mask: Tensor, context: Tensor, draws: int = 4, low: bool = False
+    ) -> Tensor:
         """Give the mean squared error of the line's end, over `draws` noises a sample.
 
-        The head is cheap beside the eyes, so each look at an image serves several draws.
+        `low`: in bfloat16. The head is cheap beside the eyes, so each look at an image serves several draws.
         """
         actions, context = actions.repeat(draws, 1, 1), context.repeat(draws, 1)
         mask = mask.repeat(draws, 1)[..., None].expand_as(actions)
         noise = torch.randn_like(actions)
         t = torch.rand(len(actions), device=actions.device)
         x = noise + t[:, None, None] * (actions - noise)
-        error = (self(x, t, context) - actions) ** 2
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            end = self(x, t, context)
+        error = (end.float() - actions) ** 2
         return (error * mask).sum() / mask.sum()
 
     def sample(self, noise: Tensor, context: Tensor) -> Tensor:

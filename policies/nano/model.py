@@ -9,7 +9,7 @@ from policies.nano.config import STATE_DIM, NanoConfig
 from policies.nano.head import FlowHead
 from policies.nano.normalise import GROUND_DIM, Normaliser
 from policies.nano.text import Ear
-from policies.nano.vision import Eye
+from policies.nano.vision import Eye, fold
 
 Batch = dict[str, Tensor]
 
@@ -43,15 +43,12 @@ class NanoModel(nn.Module):
         """Give the head's context (b, c) and the grounded positions (b, 6), normalised."""
         text = self.ear(tokens)
         seen = []
+        low = self.training and self.config.mixed
         for i, eye in enumerate(self.eyes):
-            image = images[:, i].permute(0, 3, 1, 2)
-            if not image.dtype.is_floating_point:
-                image = image.float() / 127.5 - 1
-            if self.training and self.config.mixed:
-                with torch.autocast("cpu", torch.bfloat16):
-                    seen.append(eye(image, text).float())
-            else:
-                seen.append(eye(image, text))
+            # bfloat16 holds 0..255 exactly, so the cheap conversion loses nothing.
+            image = fold(images[:, i], self.config.patch).to(torch.bfloat16 if low else torch.float)
+            with torch.autocast("cpu", torch.bfloat16, enabled=low):
+                seen.append(eye(image * (1 / 127.5) - 1, text).float())
         normal = self.normaliser.state(state)
         joined = torch.cat([*seen, text, normal], -1)
         ground = self.grounding(joined)
@@ -69,7 +66,8 @@ class NanoModel(nn.Module):
         """Give the loss to minimise, and its parts: `flow`, `ground`, `ground_mm` (b, 2)."""
         context, ground = self.encode(batch["images"], batch["tokens"], batch["state"])
         normal = self.normaliser.actions(batch["actions"])
-        flow = self.head.loss(normal, batch["mask"], context)
+        low = self.training and self.config.mixed
+        flow = self.head.loss(normal, batch["mask"], context, low=low)
         std = self.normaliser.ground_std
         error = (ground - (batch["ground"] - self.normaliser.ground_mean) / std) * std
         # Close to an absolute error in units of 5 cm: millimetres still count.

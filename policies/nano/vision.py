@@ -13,40 +13,45 @@ from policies.nano.config import NanoConfig
 
 
 class Eye(nn.Module):
-    """One camera: image (b, 3, size, size) in -1..1 and text (b, text) -> (b, context)."""
+    """One camera: `fold`ed image (b, 3 patch^2, cells, cells), text (b, text) -> (b, context)."""
 
     def __init__(self, config: NanoConfig) -> None:
         super().__init__()
         width, points = config.channels, config.keypoints
         cells = config.image_size // config.patch
         self.points = points
-        # Space to depth before the first convolution: all arithmetic is on wide, short maps.
-        self.fold = nn.PixelUnshuffle(config.patch)
         self.first = nn.Conv2d(3 * config.patch**2, width, 3, padding=1)
         self.place = nn.Parameter(torch.zeros(1, width, cells, cells))
-        self.film = nn.Linear(config.text_width, 2 * width)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         self.third = nn.Conv2d(width, width, 3, padding=1)
-        self.keys = nn.Conv2d(width, width, 1)
+        self.keys = nn.Linear(width, width)
         self.queries = nn.Linear(config.text_width, points * width)
         self.register_buffer("grid", _grid(cells), persistent=False)
         self.out = nn.Linear(points * (2 + width), config.context)
-        nn.init.zeros_(self.film.weight)
-        nn.init.zeros_(self.film.bias)
 
-    def forward(self, image: Tensor, text: Tensor) -> Tensor:
-        x = torch.relu(self.first(self.fold(image)) + self.place)
-        scale, shift = self.film(text)[..., None, None].chunk(2, 1)
-        x = x + torch.relu(self.second(x * (1 + scale) + shift))
+    def forward(self, folded: Tensor, text: Tensor) -> Tensor:
+        x = torch.relu(self.first(folded) + self.place)
+        x = x + torch.relu(self.second(x))
         x = x + torch.relu(self.third(x))
-        features = x.flatten(2).transpose(1, 2)
-        keys = self.keys(x).flatten(2)
+        features = x.permute(0, 2, 3, 1).flatten(1, 2)
         queries = self.queries(text).unflatten(1, (self.points, -1))
-        weight = (queries @ keys * keys.shape[1] ** -0.5).float().softmax(-1)
-        place = weight @ self.grid.to(weight.dtype)
+        score = queries @ self.keys(features).transpose(1, 2)
+        weight = (score.float() * queries.shape[-1] ** -0.5).softmax(-1)
+        place = weight @ self.grid
         found = weight.to(features.dtype) @ features
         read: Tensor = self.out(torch.cat([place.to(found.dtype), found], -1).flatten(1))
         return read
+
+
+def fold(images: Tensor, patch: int) -> Tensor:
+    """Move each patch of pixels into channels: (b, h, w, 3) -> (b, 3 patch^2, h/patch, w/patch).
+
+    All arithmetic is then on wide, short maps. The result lies in memory channels last, the
+    layout in which convolutions are fast on a CPU, at no cost.
+    """
+    b, h, w, c = images.shape
+    x = images.reshape(b, h // patch, patch, w // patch, patch * c).transpose(2, 3)
+    return x.reshape(b, h // patch, w // patch, patch * patch * c).permute(0, 3, 1, 2)
 
 
 def _grid(cells: int) -> Tensor:
