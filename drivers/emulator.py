@@ -1,34 +1,37 @@
 """An emulated board in lockstep with the host: the same kernel, compared bit by bit."""
 
-import os
 import time
-from typing import Any
+from types import TracebackType
 
 import numpy as np
 
 from drivers import exchange
-from drivers.errors import DriverError, EmulatorError
-from drivers.mailbox import MAGIC, Command, Fault, Status, layout_hash, mailbox_dtype
+from drivers.difference import first_difference
+from drivers.errors import EmulatorError
+from drivers.link import Link, cpus
+from drivers.mailbox import Command, Fault, Status
 from drivers.qemu import Machine, find_qemu
 from drivers.toolchain import Firmware, build
 from hardware import Board, load_board
 from robots.controllers.contract import Controller
 
-_HANG_S = 20.0
-_AREAS = ("output", "state")
+_LOOKS = 20000
 
 
 class Emulator:
-    """Runs a controller as firmware in QEMU, one step per tick (the Actuator protocol).
+    """Runs a controller as firmware in QEMU, one step a tick (the Actuator protocol).
 
     With `compare` every tick also runs the host's kernel on the same input, each side on a
-    state of its own, and compares output and state in every bit.
+    state of its own, and compares output and state in every bit. A difference is counted, and
+    the ticking goes on with the board's output.
 
-    Attributes: `input` and `output`, structured arrays of shape (1,); `firmware`; the counts
-    `ticks`, `ticks_differing` and `instructions` (the kernel's, over all ticks);
-    `last_instructions` of the latest tick; `first_difference`, text or None; `wall_s` spent in
-    ticks. Raises ToolchainError, DriverError where QEMU is missing, and EmulatorError where the
-    emulated board stops working.
+    `input` and `output` have shape (1,). Counted since `start`: `ticks`, `ticks_differing`,
+    `instructions` (the kernel's; `last_instructions` of the latest tick) and `wall_s` in ticks;
+    `first_difference` is text or None.
+
+    Raises ToolchainError where the kernel cannot be built, DriverError where QEMU is missing,
+    and EmulatorError where the board stops working; QEMU is then gone, the counts remain.
+    Make it in a thread that lives as long as it does.
     """
 
     def __init__(self, controller: Controller, board: Board | str, compare: bool = True) -> None:
@@ -41,11 +44,13 @@ class Emulator:
         self.output = np.zeros(1, controller.output)
         self._host = controller.instance(np.zeros(1, controller.params))
         self._zero_counters()
-        self._sequence = 0
-        self._alone = _cpus() == 1
-        self._machine: Machine | None = Machine(self.board, self.firmware.elf)
+        self._looks = 1 if cpus() == 1 else _LOOKS
+        self._machine = Machine(self.board, self.firmware.elf)
+        self._link: Link | None = None
         try:
-            self._attach()
+            self._link = Link(controller, self.board, self._machine)
+            self._plan = self._make_plan(self._link)
+            self._instructions = self._link.box["header"]["instructions"]
         except BaseException:
             self.close()
             raise
@@ -65,7 +70,7 @@ class Emulator:
 
     @property
     def ticks_per_second(self) -> float:
-        """Ticks per second of wall time spent in ticks; NaN before the first."""
+        """Ticks a second of wall time spent in ticks; NaN before the first."""
         return self.ticks / self.wall_s if self.wall_s else float("nan")
 
     def start(self, params: np.ndarray) -> None:
@@ -75,83 +80,125 @@ class Emulator:
                 f"params has dtype {params.dtype} and shape {params.shape}; "
                 f"{self.controller.name} takes shape (1,) of {self.controller.params}"
             )
-        self._running()
+        link = self._linked()
         self._host.params[:] = params
         self._host.reset()
         self._zero_counters()
-        self.input.view(np.uint8)[:] = 0
-        self.output.view(np.uint8)[:] = 0
-        self._box["params"].view(np.uint8)[:] = params.view(np.uint8)
-        self._command(Command.LOAD)
+        for array in (self.input, self.output):
+            array.view(np.uint8)[:] = 0
+        link.box["params"] = params
+        self._guarded(Command.LOAD)
 
     def tick(self) -> None:
         """Take one control step: read `input`, write `output`."""
-        if self._machine is None:
-            self._running()
+        link = self._link or self._linked()
         began = time.perf_counter()
-        self._sequence = sequence = (self._sequence + 1) & 0xFFFF_FFFF
-        exchange.send(self._plan, sequence)
-        if self.compare:
-            self._host_input[:] = self.input
-            self._host.step()
-        verdict = exchange.receive(self._plan, sequence, self._looks, self.compare)
-        if verdict != exchange.EQUAL:
-            verdict = self._settle(verdict, sequence)
-        self.last_instructions = instructions = int(self._instructions[0])
-        self.instructions += instructions
+        try:
+            sequence = link.next_sequence()
+            exchange.send(self._plan, sequence)
+            if self.compare:
+                self._host.input[:] = self.input
+                self._host.step()
+            verdict = exchange.receive(self._plan, sequence, self._looks, self.compare)
+            if verdict != exchange.EQUAL:
+                verdict = self._settle(link, verdict, sequence)
+        except BaseException:
+            # Interrupted or broken in the middle, the two sides can no longer be compared.
+            self.close()
+            raise
+        self.last_instructions = int(self._instructions[0])
+        self.instructions += self.last_instructions
         if verdict == exchange.DIFFERENT:
             self.ticks_differing += 1
-            self.first_difference = self.first_difference or self._describe_difference()
+            self.first_difference = self.first_difference or self._difference(link)
         self.ticks += 1
         self.wall_s += time.perf_counter() - began
 
+    def free_run(self, rate_hz: float | None = None, watchdog_s: float | None = None) -> None:
+        """Let the board step by its own timer until the next command; nothing is compared.
+
+        `rate_hz` and `watchdog_s` (simulated time without a `beat`) default to the board's.
+        """
+        link = self._linked()
+        rate = self.board.rate_hz if rate_hz is None else rate_hz
+        watchdog = self.board.watchdog_s if watchdog_s is None else watchdog_s
+        period, patience = self.board.timer_hz / rate, self.board.timer_hz * watchdog
+        if not (1 <= period < 2**32 and 1 <= patience < 2**32):
+            raise ValueError(
+                f"rate_hz {rate:g} with watchdog_s {watchdog:g} does not fit a timer "
+                f"of {self.board.timer_hz} Hz"
+            )
+        link.header["period"], link.header["watchdog"] = round(period), round(patience)
+        self._guarded(Command.RUN)
+
+    def beat(self) -> None:
+        """Tell a free-running board that the host is alive."""
+        link = self._linked()
+        link.header["heartbeat"] = (int(link.header["heartbeat"]) + 1) & 0xFFFF_FFFF
+
+    def health(self) -> tuple[Status, Fault, int]:
+        """What the firmware is doing, why it stopped, and the ticks it has taken."""
+        header = self._linked().header
+        return Status(header["status"]), Fault(header["fault"]), int(header["ticks"])
+
+    def board_output(self) -> np.ndarray:
+        """A copy of the output as it is on the board now, shape (1,)."""
+        return self._linked().box["output"].copy()
+
     def stack_used(self) -> int:
-        """Bytes of stack that the firmware has used at most, since it booted."""
-        self._running()
-        self._command(Command.STACK)
-        used = int(self._header["stack_used"])
-        self._header["command"] = Command.STEP
-        return used
+        """Bytes of stack that the firmware has used at most since it booted."""
+        self._guarded(Command.STACK)
+        return int(self._linked().header["stack_used"])
 
     def close(self) -> None:
         """End QEMU and release the shared memory. Safe to call twice."""
-        if self._machine is not None:
-            self._machine.close()
-            self._machine = None
+        self._link = None
+        self.__dict__.pop("_instructions", None)
+        self._machine.close()
 
     def __enter__(self) -> "Emulator":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
-    def _running(self) -> Machine:
-        if self._machine is None:
+    def _linked(self) -> Link:
+        if self._link is None:
             raise EmulatorError(f"the emulator of {self.controller.name} is closed")
-        return self._machine
+        return self._link
 
-    def _attach(self) -> None:
-        """Map the mailbox, wait for the firmware, and see that it is the one we mean."""
-        offset = self.board.mailbox.base - self.board.ram.base
-        kind = mailbox_dtype(self.controller)
-        self._box = np.frombuffer(self._running().ram, kind, 1, offset)
-        self._header: Any = self._box["header"][0]
-        self._wait(lambda: self._header["magic"] == MAGIC, "boot")
-        expected, found = layout_hash(self.controller), int(self._header["layout"])
-        if found != expected:
-            raise EmulatorError(
-                f"the firmware's mailbox layout is {found:#018x}; "
-                f"{self.controller.name} needs {expected:#018x}: rebuild it"
-            )
-        self._header["looks"] = 50 if self._alone else 3000
-        self._header["doze"] = 1
-        self._looks = 1 if self._alone else 3000
-        self._instructions = self._box["header"]["instructions"]
-        self._host_input = self._host.input
-        self._plan = self._make_plan()
+    def _guarded(self, command: Command) -> None:
+        link = self._linked()
+        try:
+            link.command(command)
+            if command is Command.LOAD:
+                link.check_ready()
+        except BaseException:
+            self.close()
+            raise
 
-    def _make_plan(self) -> np.ndarray:
-        box, header = self._box, self._box["header"]
+    def _settle(self, link: Link, verdict: int, sequence: int) -> int:
+        """Wait for a reply that has not come yet, giving the CPU away."""
+        if verdict == exchange.WAITING:
+
+            def received() -> bool:
+                nonlocal verdict
+                verdict = exchange.receive(self._plan, sequence, self._looks, self.compare)
+                return verdict != exchange.WAITING
+
+            link.wait(received, "step")
+        if verdict == exchange.NOT_READY:
+            link.check_ready()
+            raise EmulatorError(f"{self.controller.name} answered a step it could not take")
+        return verdict
+
+    def _make_plan(self, link: Link) -> np.ndarray:
+        box, header = link.box, link.box["header"]
         places = {
             "request": header["request"],
             "reply": header["reply"],
@@ -169,108 +216,14 @@ class Emulator:
             values[f"{area}_size"] = getattr(self.controller, area).itemsize
         return np.array([values[name] for name in exchange.PLAN], np.int64)
 
-    def _command(self, command: Command) -> None:
-        """Have the firmware do one command, and leave it ready for steps."""
-        self._header["command"] = command
-        self._sequence = sequence = (self._sequence + 1) & 0xFFFF_FFFF
-        self._header["request"] = sequence
-        self._wait(lambda: self._header["reply"] == sequence, command.name)
-        self._check_status()
-        self._header["command"] = Command.STEP
-
-    def _settle(self, verdict: int, sequence: int) -> int:
-        """Wait for a reply that has not come yet, giving the CPU away."""
-        if verdict == exchange.WAITING:
-
-            def received() -> bool:
-                nonlocal verdict
-                verdict = exchange.receive(self._plan, sequence, self._looks, self.compare)
-                return verdict != exchange.WAITING
-
-            self._wait(received, "step")
-        if verdict == exchange.NOT_READY:
-            self._check_status()
-        return verdict
-
-    def _wait(self, done: Any, what: str) -> None:
-        """Give the CPU away until `done()`. The time limit is a guard against a hang only."""
-        turns, began = 0, time.monotonic()
-        while not done():
-            os.sched_yield()
-            turns += 1
-            if turns % 256 == 0:
-                self._check_alive(what, began)
-
-    def _check_alive(self, what: str, began: float) -> None:
-        machine = self._running()
-        status = machine.exit_status
-        if status is not None:
-            said = machine.stderr()
-            raise EmulatorError(
-                f"QEMU exited with status {status} at tick {self.ticks} ({what})"
-                + (f": {said}" if said else "")
-            )
-        if self._header["status"] == Status.FAULT:
-            self._check_status()
-        if time.monotonic() - began > _HANG_S:
-            try:
-                state = machine.ask("query-status").get("status")
-            except (OSError, DriverError) as error:
-                state = str(error)
-            raise EmulatorError(
-                f"no answer from the firmware in {_HANG_S:g} s at tick {self.ticks} ({what}); "
-                f"QEMU says: {state}; UART: {machine.uart(1)!r}"
-            )
-
-    def _check_status(self) -> None:
-        header = self._header
-        status = int(header["status"])
-        if status == Status.READY:
-            return
-        fault = int(header["fault"])
-        where = f"at tick {self.ticks} on {self.board.name}"
-        if status == Status.FAULT and fault == Fault.TRAP:
-            raise EmulatorError(
-                f"{self.controller.name} crashed {where}: mcause {int(header['mcause']):#x}, "
-                f"mepc {int(header['mepc']):#x}, mtval {int(header['mtval']):#x}"
-            )
-        names = {int(fault): fault.name for fault in Fault}
-        raise EmulatorError(
-            f"the firmware of {self.controller.name} is not ready {where}: "
-            f"status {status}, fault {names.get(fault, fault)}"
-        )
-
-    def _describe_difference(self) -> str:
+    def _difference(self, link: Link) -> str:
         """Name the first differing field, with both sides' bits."""
-        guest = {"output": self.output, "state": self._box["state"]}
-        host = {"output": self._host.output, "state": self._host.state}
-        for area in _AREAS:
-            found = first_difference(guest[area], host[area], area)
+        pairs = {
+            "output": (self.output, self._host.output),
+            "state": (link.box["state"], self._host.state),
+        }
+        for area, (board, host) in pairs.items():
+            found = first_difference(board, host, area)
             if found:
                 return f"tick {self.ticks}: {found}"
-        return f"tick {self.ticks}: padding bytes"
-
-
-def first_difference(guest: np.ndarray, host: np.ndarray, name: str) -> str | None:
-    """Name the first field in which two structured arrays differ in any bit, or None."""
-    if guest.dtype.names:
-        for field in guest.dtype.names:
-            found = first_difference(guest[field], host[field], f"{name}.{field}")
-            if found:
-                return found
-        return None
-    one, other = np.ascontiguousarray(guest).ravel(), np.ascontiguousarray(host).ravel()
-    width = one.dtype.itemsize
-    for i in range(one.size):
-        here, there = one[i : i + 1].tobytes(), other[i : i + 1].tobytes()
-        if here != there:
-            place = f"{name}[{i}]" if one.size > 1 else name
-            bits = f"0x{here[::-1].hex():0>{2 * width}} and 0x{there[::-1].hex():0>{2 * width}}"
-            return f"{place} is {one[i]} on the board, {other[i]} on the host (bits {bits})"
-    return None
-
-
-def _cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return f"tick {self.ticks}: bytes between the fields"

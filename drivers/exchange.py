@@ -7,6 +7,7 @@ the reply loaded with acquire.
 A `plan` is an int64 array of addresses and sizes in bytes, in the order of PLAN.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -22,6 +23,10 @@ PLAN = (
 
 EQUAL, DIFFERENT, WAITING, NOT_READY = 0, 1, 2, 3
 _READY = 1
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    return numba.njit(nogil=True, cache=True)(function)
 
 
 def _pointer(builder: Any, address: Any, bits: int) -> Any:
@@ -65,13 +70,13 @@ def _store_byte(typingctx, address, value):  # type: ignore[no-untyped-def]
     return types.void(types.int64, types.int64), codegen
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled
 def _copy(source: int, target: int, size: int) -> None:
     for i in range(size):
         _store_byte(target + i, _load_byte(source + i))
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled
 def _differ(one: int, other: int, size: int) -> bool:
     different = 0
     for i in range(size):
@@ -79,14 +84,14 @@ def _differ(one: int, other: int, size: int) -> bool:
     return different != 0
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled
 def send(plan: Any, sequence: int) -> None:
     """Hand the input over and ask for `sequence`."""
     _copy(plan[4], plan[3], plan[5])
     _store_release(plan[0], sequence)
 
 
-@numba.njit(nogil=True, cache=True)
+@_compiled
 def receive(plan: Any, sequence: int, looks: int, compare: bool) -> int:
     """Look for the reply to `sequence` at most `looks` times; take the output and compare it.
 

@@ -53,8 +53,7 @@ class Machine:
             ours, theirs = socket.socketpair()
             stack.callback(theirs.close)
             self._monitor = ours
-            self._errors: IO[bytes] = tempfile.TemporaryFile(prefix="millhand-")
-            self._uart: IO[bytes] = tempfile.TemporaryFile(prefix="millhand-")
+            self._errors, self._uart = _log(), _log()
             self.process = subprocess.Popen(
                 [program, *_arguments(board, elf, path, theirs.fileno())],
                 stdin=subprocess.DEVNULL,
@@ -113,8 +112,10 @@ class Machine:
         raise ConnectionError("QEMU closed its monitor")
 
     def close(self) -> None:
-        """End QEMU and wait for it. Safe to call twice."""
+        """End QEMU, wait for it and let its memory go. Safe to call twice."""
         self._finalizer()
+        with contextlib.suppress(BufferError):  # somebody still looks at it: it goes with them
+            self.ram.close()
 
 
 def _arguments(board: Board, elf: Path, ram: str, monitor: int) -> list[str]:
@@ -138,7 +139,8 @@ def _shared_memory(size: int, stack: contextlib.ExitStack) -> tuple[int, str, tu
     """
     if hasattr(os, "memfd_create"):
         memory = os.memfd_create("millhand-ram")
-        path, passed = f"/proc/self/fd/{memory}", (memory,)
+        path = f"/proc/self/fd/{memory}"
+        passed: tuple[int, ...] = (memory,)
     else:
         memory, path = tempfile.mkstemp(prefix="millhand-ram-")
         passed = ()
@@ -172,6 +174,10 @@ def _end(process: "subprocess.Popen[bytes]", *files: Any) -> None:
     process.wait()
     for file in files:
         file.close()
+
+
+def _log() -> IO[bytes]:
+    return tempfile.TemporaryFile(prefix="millhand-")  # without a name from the start
 
 
 def _tail(file: IO[bytes], lines: int) -> str:

@@ -126,14 +126,14 @@ def _build(data: dict[str, Any]) -> Board:
 
 def _check(board: Board) -> None:
     """Refuse what the schema cannot see: values that do not fit each other."""
+    for needed in ("m", "a"):
+        if needed not in board.extensions:
+            raise BoardError(f"isa {board.isa!r} lacks {needed!r}, which the firmware needs")
     abis = valid_abis(board.xlen, board.extensions)
     if board.abi not in abis:
         raise BoardError(
             f"abi {board.abi!r} does not fit isa {board.isa!r}; valid: {', '.join(abis)}"
         )
-    for needed in ("m", "a"):
-        if needed not in board.extensions:
-            raise BoardError(f"isa {board.isa!r} lacks {needed!r}, which the firmware needs")
     _check_memory(board)
     _check_mailbox(board)
     if not board.rate_hz <= board.timer_hz:

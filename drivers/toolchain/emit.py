@@ -1,6 +1,6 @@
 """Optimise a lowered kernel for a board and emit its object file."""
 
-import hashlib
+import functools
 from dataclasses import dataclass
 
 import llvmlite.binding as llvm
@@ -12,24 +12,20 @@ from hardware import Board
 from robots.controllers.contract import Controller
 
 # The compiler runtime's arithmetic: exact by its definition, so the same on every machine.
-_ARITHMETIC = frozenset(
-    f"__{name}"
-    for name in (
-        "adddf3 subdf3 muldf3 divdf3 negdf2 addsf3 subsf3 mulsf3 divsf3 negsf2 "
-        "eqdf2 nedf2 ltdf2 ledf2 gtdf2 gedf2 unorddf2 eqsf2 nesf2 ltsf2 lesf2 gtsf2 gesf2 "
-        "unordsf2 fixdfsi fixdfdi fixunsdfsi fixunsdfdi fixsfsi fixsfdi fixunssfsi fixunssfdi "
-        "floatsidf floatdidf floatunsidf floatundidf floatsisf floatdisf floatunsisf "
-        "floatundisf extendsfdf2 truncdfsf2 muldi3 multi3 divdi3 udivdi3 moddi3 umoddi3 divsi3 "
-        "udivsi3 modsi3 umodsi3 ashldi3 ashrdi3 lshrdi3 ashlti3 ashrti3 lshrti3 clzsi2 clzdi2 "
-        "ctzsi2 ctzdi2 popcountsi2 popcountdi2 bswapsi2 bswapdi2"
-    ).split()
+_ARITHMETIC = (
+    "adddf3 subdf3 muldf3 divdf3 negdf2 addsf3 subsf3 mulsf3 divsf3 negsf2 "
+    "eqdf2 nedf2 ltdf2 ledf2 gtdf2 gedf2 unorddf2 eqsf2 nesf2 ltsf2 lesf2 gtsf2 gesf2 "
+    "unordsf2 fixdfsi fixdfdi fixunsdfsi fixunsdfdi fixsfsi fixsfdi fixunssfsi fixunssfdi "
+    "floatsidf floatdidf floatunsidf floatundidf floatsisf floatdisf floatunsisf "
+    "floatundisf extendsfdf2 truncdfsf2 muldi3 multi3 divdi3 udivdi3 moddi3 umoddi3 divsi3 "
+    "udivsi3 modsi3 umodsi3 ashldi3 ashrdi3 lshrdi3 ashlti3 ashrti3 lshrti3 clzsi2 clzdi2 "
+    "ctzsi2 ctzdi2 popcountsi2 popcountdi2 bswapsi2 bswapdi2"
 )
 # Rounded exactly by IEEE 754's own definition, or plain copying.
-_EXACT = frozenset(
-    "sqrt sqrtf floor floorf ceil ceilf trunc truncf rint rintf fabs fabsf "
-    "memcpy memmove memset".split()
+_EXACT = (
+    "sqrt sqrtf floor floorf ceil ceilf trunc truncf rint rintf fabs fabsf memcpy memmove memset"
 )
-ALLOWED_SYMBOLS = _ARITHMETIC | _EXACT
+ALLOWED_SYMBOLS = frozenset(_EXACT.split()) | {f"__{name}" for name in _ARITHMETIC.split()}
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,8 @@ class KernelObject:
     code: bytes
     assembly: str
 
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.code).hexdigest()
 
-
+@functools.lru_cache(maxsize=32)
 def compile_kernel(controller: Controller, board: Board) -> KernelObject:
     """Compile a controller's kernel for a board.
 

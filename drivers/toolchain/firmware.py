@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import ToolchainError
+from drivers.mailbox import mailbox_dtype
 from drivers.toolchain import header, link
 from drivers.toolchain.elf import sizes
 from drivers.toolchain.emit import compile_kernel
@@ -45,7 +46,7 @@ def build(controller: Controller, board: Board, out_dir: str | Path | None = Non
     in `cache_folder()`. With `out_dir` a copy is put there as `CONTROLLER-BOARD.elf`.
     Raises ToolchainError.
     """
-    room = header.mailbox_dtype(controller).itemsize
+    room = mailbox_dtype(controller).itemsize
     if room > board.mailbox.size:
         raise ToolchainError(
             f"{controller.name} needs a mailbox of {room} bytes; "
@@ -104,6 +105,6 @@ def _make(
         made = folder / "firmware.elf"
         link.link(board, Path("kernel.o"), folder, made, zig_cache)
         # Put in place in one move: another process may build the same image now.
-        with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as file:
-            file.write(made.read_bytes())
-        os.replace(file.name, image)
+        with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as part:
+            part.write(made.read_bytes())
+        os.replace(part.name, image)

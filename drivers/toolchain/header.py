@@ -56,9 +56,10 @@ def config_header(controller: Controller, board: Board) -> str:
 
 def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
     """Append the definition of `struct name`, after those it contains."""
+    assert dtype.fields is not None
     members, end = [], 0
     for field in dtype.names or ():
-        kind, offset = (dtype.fields or {})[field][:2]
+        kind, offset = dtype.fields[field][:2]
         if offset < end:
             raise ToolchainError(f"field {name}.{field} overlaps the field before it")
         if offset > end:
@@ -74,7 +75,7 @@ def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
     lines.append(f"}}{packed};")
     lines.append(f'_Static_assert(sizeof(struct {name}) == {dtype.itemsize}, "{name}");')
     for field in dtype.names or ():
-        offset = (dtype.fields or {})[field][1]
+        offset = dtype.fields[field][1]
         lines.append(
             f'_Static_assert(offsetof(struct {name}, {field}) == {offset}, "{name}.{field}");'
         )

@@ -15,8 +15,8 @@ _FLAGS = (
     "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
-    "-Wl,--gc-sections -Wl,--build-id=none -static"
-).split()
+    "-Wl,--gc-sections -Wl,--build-id=none -Wl,--strip-debug -static"
+)
 
 
 def sources(board: Board) -> list[Path]:
@@ -46,7 +46,7 @@ def command(board: Board) -> list[str]:
         f"riscv{board.xlen}-freestanding-none",
         f"-mcpu=generic_rv{board.xlen}+{llvm_features(board).replace('+', '').replace(',', '+')}",
         f"-mabi={board.abi}",
-        *_FLAGS,
+        *_FLAGS.split(),
     ]
 
 
