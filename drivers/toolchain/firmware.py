@@ -107,4 +107,5 @@ def _make(
         # Put in place in one move: another process may build the same image now.
         with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as part:
             part.write(made.read_bytes())
+        os.chmod(part.name, 0o644)
         os.replace(part.name, image)
