@@ -1,3 +1,491 @@
+"""Millhand's front door: the `millhand` command, and `import millhand` for the environments."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
 import sim
 
 sim.register()
+
+app = typer.Typer(
+    help="Embodied AI for the factory floor: simulate, train, and run controllers on RISC-V.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+say = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+Task = Annotated[str, typer.Option(help="Task, see `millhand tasks`.")]
+Seed = Annotated[int, typer.Option(help="Number of the first layout.")]
+Board = Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .toml file.")]
+Control = Annotated[str, typer.Option(help="Controller: limited_impedance, limiter, ...")]
+
+
+def main() -> None:
+    """Run the command line; exit code 2 with one line for bad input, 130 after Ctrl-C."""
+    # PyBullet and Mesa write to stdout and stderr as they please; the result line stays ours.
+    os.environ.setdefault("MESA_LOG_LEVEL", "fatal")
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        say.print("\nstopped; what was finished before is kept")
+        sys.exit(130)
+    except Exception as error:
+        if not isinstance(error, ValueError | RuntimeError | OSError) and not hasattr(
+            error, "format_message"
+        ):
+            raise
+        text = error.format_message() if hasattr(error, "format_message") else str(error)
+        say.print(f"[red]error:[/red] {text}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def report(result: dict[str, Any], as_json: bool, table: Table | None = None) -> None:
+    """Show a result: a table for people on stderr or stdout, one JSON line for programs."""
+    if table is not None:
+        (say if as_json else Console()).print(table)
+    if as_json:
+        print(json.dumps(result), flush=True)
+
+
+def table_of(title: str, *columns: str) -> Table:
+    """Start a table."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+@contextmanager
+def quiet_stdout() -> Iterator[None]:
+    """Send what libraries write to stdout to stderr, so that stdout holds only our result."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
+# -- what there is
+
+
+@app.command("tasks")
+def tasks_command(as_json: Json = False) -> None:
+    """List the tasks."""
+    from sim import tasks
+
+    rows = [{"name": f"millhand/{name}-v0", "goal": tasks.summary(name)} for name in tasks.names()]
+    table = table_of("tasks", "name", "goal")
+    for row in rows:
+        table.add_row(row["name"], row["goal"])
+    report({"tasks": rows}, as_json, table)
+
+
+@app.command("robots")
+def robots_command(as_json: Json = False) -> None:
+    """List the robots."""
+    from robots import catalogue
+
+    table = table_of("robots", "name", "joints", "tool", "max torque, N m")
+    rows = []
+    for name in catalogue.names():
+        robot = catalogue.load(name)
+        row = {"name": name, "joints": len(robot.joint_names), "tool": robot.tool_link}
+        table.add_row(name, str(row["joints"]), robot.tool_link, f"{robot.tau_max.max():g}")
+        rows.append(row)
+    report({"robots": rows}, as_json, table)
+
+
+@app.command("boards")
+def boards_command(as_json: Json = False) -> None:
+    """List the boards that firmware can be built for."""
+    import hardware
+
+    table = table_of("boards", "name", "ISA", "ABI", "emulator", "what it is")
+    rows = []
+    for name in hardware.boards():
+        board = hardware.load_board(name)
+        program = board.emulator.program if board.emulator else "none"
+        rows.append({"name": name, "isa": board.isa, "abi": board.abi, "emulator": program})
+        table.add_row(name, board.isa, board.abi, program, board.description)
+    report({"boards": rows}, as_json, table)
+
+
+@app.command("policies")
+def policies_command(as_json: Json = False) -> None:
+    """List the policies that come with Millhand."""
+    import policies
+
+    rows = policies.shipped()
+    table = table_of("policies", "name", "what it is")
+    for name, what in rows.items():
+        table.add_row(name, what)
+    report({"policies": list(rows)}, as_json, table)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is installed, what draws, which boards can run, and how to mend the rest."""
+    from drivers import doctor as rooms
+
+    with quiet_stdout(), say.status("looking"):
+        parts = list(rooms.examine())
+    table = table_of("doctor", "part", "state", "version", "remedy")
+    for part in parts:
+        poor = "[yellow]optional[/yellow]" if part.optional else "[red]missing[/red]"
+        state = "[green]ok[/green]" if part.ok else poor
+        table.add_row(part.name, state, part.version, part.remedy)
+    ok = all(part.ok or part.optional for part in parts)
+    report({"ok": ok, "parts": [part.row() for part in parts]}, as_json, table)
+    raise typer.Exit(0 if ok else 1)
+
+
+# -- policies: record, train, evaluate
+
+
+def make_env(task: str, **options: Any) -> Any:
+    """Make an environment of a task, by its plain or its registered name."""
+    import gymnasium as gym
+
+    from sim import tasks
+
+    return gym.make(f"millhand/{tasks.resolve(task)}-v0", disable_env_checker=True, **options)
+
+
+@app.command()
+def record(
+    task: Task = "KitTray",
+    out: Annotated[Path, typer.Option(help="Folder for the dataset; must be new.")] = Path(
+        "data/kit"
+    ),
+    episodes: Annotated[int, typer.Option(min=1, help="Layouts to try.")] = 100,
+    seed: Seed = 100_000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; each writes a shard.")] = 2,
+    as_json: Json = False,
+) -> None:
+    """Record the scripted expert's demonstrations as a LeRobot v3.0 dataset."""
+    import multiprocessing
+
+    from sim import tasks
+
+    tasks.resolve(task)
+    share = [episodes // workers + (k < episodes % workers) for k in range(workers)]
+    context = multiprocessing.get_context("spawn")
+    queue = context.SimpleQueue()
+    jobs = [
+        context.Process(
+            target=record_shard,
+            args=(task, str(out / f"shard-{k:02d}"), share[k], seed + sum(share[:k]), queue),
+        )
+        for k in range(workers)
+        if share[k]
+    ]
+    begun = time.monotonic()
+    kept = [0] * workers
+    tried = [0] * workers
+    with progress_bar("recording", episodes) as advance:
+        try:
+            for job in jobs:
+                job.start()
+            while any(job.is_alive() for job in jobs) or not queue.empty():
+                if queue.empty():
+                    time.sleep(0.1)
+                    continue
+                root, done, number = queue.get()
+                if isinstance(done, str):
+                    raise ValueError(done)
+                shard = int(root[-2:])
+                kept[shard], tried[shard] = done, number
+                advance(sum(tried), f"{sum(kept)} kept")
+        finally:
+            for job in jobs:
+                if job.is_alive():
+                    job.join(5)
+                    job.terminate()
+    result = {"dataset": str(out), "episodes": sum(kept), "tried": sum(tried)}
+    say.print(
+        f"kept {sum(kept)} of {sum(tried)} episodes in {time.monotonic() - begun:.0f} s: {out}"
+    )
+    report(result, as_json)
+
+
+def record_shard(task: str, root: str, episodes: int, seed: int, queue: Any) -> None:
+    """Record one shard in a process of its own, telling the queue how far it is."""
+    from policies.record import record as record_episodes
+
+    try:
+        with quiet_stdout():
+            env = make_env(
+                task,
+                obs_mode="images",
+                control_mode="ee_pose",
+                control_hz=10,
+                renderer="tiny",
+            )
+            tell = lambda kept, tried: queue.put((root, kept, tried))  # noqa: E731
+            record_episodes(env, Path(root), episodes, seed, tell)
+            env.close()
+    except KeyboardInterrupt:
+        pass
+    except ValueError as error:
+        queue.put((root, str(error), 0))
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int, str], None]]:
+    """Show progress on stderr; yields a function of (done, note)."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=say) as progress:
+        bar = progress.add_task(what, total=total, note="")
+        yield lambda done, note: progress.update(bar, completed=done, note=note)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="Dataset, or folder of shards.")] = Path("data/kit"),
+    out: Annotated[Path, typer.Option(help="Folder for weights and log.")] = Path("runs/nano"),
+    arch: Annotated[str, typer.Option(help="nano, or pi0 for comparison.")] = "nano",
+    minutes: Annotated[float | None, typer.Option(help="Time budget.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Number of steps instead.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Samples a step.")] = 128,
+    seed: Annotated[int, typer.Option(help="Fixes every random choice.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a policy on recorded demonstrations; run again to go on where it stopped."""
+    from policies.train import train as train_policy
+
+    if minutes is None and steps is None:
+        minutes = 40.0
+    last = train_policy(data, out, arch, seed, minutes=minutes, steps=steps, batch=batch)
+    report({"policy": str(out), **last}, as_json)
+
+
+# -- boards: build, emulate
+
+
+@app.command()
+def build(
+    board: Board = "virt-rv64",
+    controller: Control = "limited_impedance",
+    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
+    as_json: Json = False,
+) -> None:
+    """Cross-compile a controller into a board's firmware."""
+    from drivers.toolchain import build as build_firmware
+
+    law, _ = controller_for(controller, robot)
+    with say.status(f"building {controller} for {board}"):
+        firmware = build_firmware(law, load_board(board), out)
+    result = {
+        "board": firmware.board.name,
+        "controller": firmware.controller.name,
+        "elf": str(firmware.elf),
+        "text_bytes": firmware.text_bytes,
+        "ram_bytes": firmware.ram_bytes,
+        "stack_bytes": firmware.stack_bytes,
+        "sha256": firmware.sha256,
+    }
+    table = table_of("firmware", "", "")
+    for key, value in result.items():
+        table.add_row(key, str(value))
+    report(result, as_json, table)
+
+
+def load_board(name: str) -> Any:
+    """Load a board by name or path."""
+    import hardware
+
+    return hardware.load_board(name)
+
+
+def controller_for(name: str, robot: str) -> tuple[Any, Any]:
+    """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
+    from robots import catalogue, controllers
+    from sim.env import TICK_HZ
+
+    module, body = controllers.load(name), catalogue.load(robot)
+    law = module.controller() if name == "maths_probe" else module.controller(len(body.home))
+    return law, module.params(body, TICK_HZ)
+
+
+@app.command()
+def emulate(
+    board: Board = "virt-rv64",
+    controller: Control = "limited_impedance",
+    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks to run.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Fixes the random inputs.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Run a controller's firmware on random inputs and compare every tick with the host."""
+    import numpy as np
+
+    from drivers.emulator import Emulator
+    from sim.env import TICK_HZ
+
+    law, params = controller_for(controller, robot)
+    rng = np.random.default_rng(seed)
+    with Emulator(law, load_board(board)) as emulator, progress_bar("ticks", ticks) as advance:
+        emulator.start(params)
+        for tick in range(ticks):
+            for name in law.input.names or ():
+                emulator.input[name] = rng.normal(0, 1, emulator.input[name].shape)
+            emulator.tick()
+            if tick % 500 == 499 or tick == ticks - 1:
+                advance(tick + 1, f"{emulator.ticks_differing} differing")
+        result = figures(emulator, TICK_HZ)
+    result = {"board": board, "controller": controller, **result}
+    table = table_of("emulation", "", "")
+    for key, value in result.items():
+        table.add_row(key, str(value))
+    report(result, as_json, table)
+    raise typer.Exit(1 if result["ticks_differing"] else 0)
+
+
+def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
+    """Give an emulator's counters as a dict."""
+    return {
+        "ticks": emulator.ticks,
+        "ticks_differing": emulator.ticks_differing,
+        "first_difference": emulator.first_difference,
+        "instructions_per_tick": round(emulator.instructions_per_tick, 1),
+        "ticks_per_second": round(emulator.ticks_per_second),
+        "times_real_time": round(emulator.ticks_per_second / tick_hz, 2),
+    }
+
+
+# -- bench
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="lockstep or env.")] = "lockstep",
+    board: Board = "virt-rv64",
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Measure ratios: ours and a peer, interleaved in one run, medians."""
+    benches = {"lockstep": bench_lockstep, "env": bench_env}
+    if name not in benches:
+        import difflib
+
+        near = difflib.get_close_matches(name, benches, 1, 0)
+        raise ValueError(
+            f"unknown bench {name!r}; did you mean {near[0]!r}? ({', '.join(benches)})"
+        )
+    with say.status(f"bench {name}"), quiet_stdout():
+        cases = benches[name](board, rounds)
+    table = table_of(f"bench {name}", "case", "ours", "peer", "peer is", "unit", "ratio")
+    for case in cases:
+        numbers = [
+            f"{case[k]:.4g}" if case[k] is not None else "-" for k in ("ours", "peer", "ratio")
+        ]
+        table.add_row(
+            case["case"], numbers[0], numbers[1], case["peer_name"] or "-", case["unit"], numbers[2]
+        )
+    machine = f"{os.cpu_count()} cores, {os.uname().machine}"
+    report({"name": name, "machine": machine, "cases": cases}, as_json, table)
+
+
+def bench_case(
+    case: str, unit: str, ours: list[float], peer: list[float] | None, peer_name: str | None
+) -> dict[str, Any]:
+    """Give one case of a bench: medians, and how many times better ours is (rates)."""
+    from statistics import median
+
+    mine, theirs = median(ours), median(peer) if peer else None
+    return {
+        "case": case,
+        "ours": mine,
+        "peer": theirs,
+        "peer_name": peer_name,
+        "unit": unit,
+        "ratio": mine / theirs if theirs else None,
+    }
+
+
+def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
+    """Ticks a second of the emulated controller; the peer is the host's kernel alone."""
+    from drivers.emulator import Emulator
+    from robots.actuator import HostActuator
+
+    cases = []
+    for controller in ("maths_probe", "limited_impedance"):
+        law, params = controller_for(controller, "panda")
+        host = HostActuator(law)
+        with Emulator(law, load_board(board)) as emulator:
+            rates: dict[str, list[float]] = {"ours": [], "peer": []}
+            for actuator in (emulator, host):
+                actuator.start(params)
+                for _ in range(2000):
+                    actuator.tick()
+            for _ in range(rounds):
+                for key, actuator in (("ours", emulator), ("peer", host)):
+                    begun = time.perf_counter()
+                    for _ in range(5000):
+                        actuator.tick()
+                    rates[key].append(5000 / (time.perf_counter() - begun))
+            cases.append(
+                bench_case(
+                    f"{controller} on {board}",
+                    "ticks/s",
+                    rates["ours"],
+                    rates["peer"],
+                    "the same kernel on the host",
+                )
+            )
+    return cases
+
+
+def bench_env(board: str, rounds: int) -> list[dict[str, Any]]:
+    """Physics ticks a second of `env.step`; the peer is bare stepSimulation on the same scene."""
+    import numpy as np
+
+    env = make_env("KitTray", control_mode="joint_delta", control_hz=10).unwrapped
+    env.reset(seed=0)
+    action = np.zeros(env.action_space.shape, np.float32)
+    rates: dict[str, list[float]] = {"ours": [], "peer": []}
+    for turn in range(rounds + 1):
+        begun = time.perf_counter()
+        for _ in range(20):
+            env.step(action)
+        stepped = time.perf_counter()
+        for _ in range(20 * env.ticks):
+            env.floor.world.step()
+        ended = time.perf_counter()
+        env.reset(seed=0)
+        if turn:
+            rates["ours"].append(20 * env.ticks / (stepped - begun))
+            rates["peer"].append(20 * env.ticks / (ended - stepped))
+    env.close()
+    return [
+        bench_case(
+            "KitTray state-only step", "ticks/s", rates["ours"], rates["peer"], "stepSimulation"
+        )
+    ]

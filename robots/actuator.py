@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from robots.controllers.contract import Controller, Instance
+from robots.controllers.contract import Controller
 
 
 class Actuator(Protocol):

@@ -12,6 +12,8 @@ from robots import kinematics
 from robots.errors import RobotError
 from robots.model import Chain, RobotModel
 
+IK_TOLERANCE = 1e-5
+
 
 @dataclass(frozen=True)
 class Robot:
@@ -48,20 +50,43 @@ class Robot:
         return position, rotation
 
     def inverse(
-        self, q_start: np.ndarray, position: np.ndarray, rotation: np.ndarray
+        self,
+        q_start: np.ndarray,
+        position: np.ndarray,
+        rotation: np.ndarray,
+        attempts: int = 1,
     ) -> tuple[np.ndarray, float]:
-        """Find q (n,) for a tool pose, from q_start; give it with the error left (m + rad)."""
+        """Find q (n,) for a tool pose, from q_start; give it with the error left (m + rad).
+
+        One attempt stays near q_start, as following a moving pose needs. More attempts start
+        again from other postures, the same ones every time, where the ones before them stuck:
+        for a pose that is to be reached at all, wherever the elbow ends up.
+        """
+        best, left = self._descend(np.asarray(q_start, float), position, rotation, self.home)
+        rng = np.random.default_rng(0)
+        for _ in range(attempts - 1):
+            if left < IK_TOLERANCE:
+                break
+            posture = rng.uniform(self.q_min, self.q_max)
+            q, error = self._descend(posture, position, rotation, posture)
+            if error < left:
+                best, left = q, error
+        return best, left
+
+    def _descend(
+        self, q_start: np.ndarray, position: np.ndarray, rotation: np.ndarray, posture: np.ndarray
+    ) -> tuple[np.ndarray, float]:
         q = np.empty(len(self.home))
         error = kinematics.inverse(
             self.record[0],
             self.q_min,
             self.q_max,
-            np.asarray(q_start, float),
+            q_start,
             np.asarray(position, float),
             np.ascontiguousarray(rotation, float),
-            self.home,
+            posture,
             100,
-            1e-5,
+            IK_TOLERANCE,
             q,
         )
         return q, float(error)
@@ -96,7 +121,10 @@ def panda() -> Robot:
     """Franka Emika Panda, 7 joints and a parallel gripper.
 
     Velocity, acceleration, jerk, torque and torque-rate limits are those of Franka's "Robot
-    and interface specifications"; position limits are the URDF's.
+    and interface specifications". Position limits are the URDF's, which are the mechanical ones:
+    up to 0.07 rad wider than those at which Franka's own controller stops the arm. The gains
+    belong to the URDF's inertias (0.1 kg m^2 a link). With inertias that Bullet makes up from
+    the collision shapes (loading without URDF_USE_INERTIA_FROM_FILE) they are unstable.
     """
     urdf = _pybullet_data() / "franka_panda" / "panda.urdf"
     model = RobotModel.from_urdf(urdf)

@@ -69,7 +69,7 @@ EXPONENT = np.uint64(0x7FF)
 TWO_32, TWO_M32 = 2.0**32, 2.0**-32
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def bits_of(typingctx: Any, x: Any) -> Any:
     """Give the 64 bits of a float64 as a uint64."""
 
@@ -79,7 +79,7 @@ def bits_of(typingctx: Any, x: Any) -> Any:
     return types.uint64(types.float64), codegen
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def float_of(typingctx: Any, bits: Any) -> Any:
     """Give the float64 that has the given 64 bits."""
 
@@ -140,7 +140,7 @@ def _window(start: int, word: int) -> np.uint64:
 
 
 @kernel
-def _reduce_huge(x: float) -> tuple[int, float, float]:
+def _reduce_huge(x: float) -> tuple[Any, float, float]:
     """Payne-Hanek: |x| >= 2**20 to quadrant and remainder high + low."""
     bits = bits_of(x)
     m = (bits & FRACTION) | HIDDEN
@@ -277,7 +277,7 @@ def cos(x: float) -> float:
 
 @kernel
 def exp(x: float) -> float:
-    """e to the x; inf above 709.78, denormals down to -745.13, then 0."""
+    """Exponential of x; inf above 709.78, denormals down to -745.13, then 0."""
     if x != x:
         return NAN
     if x > 709.782712893384:
@@ -331,7 +331,7 @@ def tanh(x: float) -> float:
 
 @kernel
 def _atan_positive(x: float) -> float:
-    """atan of x >= 0."""
+    """Arc tangent of x >= 0."""
     if x > 1e18:
         return PIO2
     high, low, t = 0.0, 0.0, x

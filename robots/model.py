@@ -106,23 +106,31 @@ class RobotModel:
         """The joints that move, from the root outwards."""
         return tuple(joint for joint in self.joints if joint.kind in MOVABLE)
 
-    def chain(self, tip: str) -> Chain:
-        """Give the serial chain from the root to the link `tip`."""
-        if tip not in self.links:
-            raise ModelError(f"{self.name}: no link {tip!r}; links: {', '.join(self.links)}")
+    def chain(self, tip: str, base: str | None = None) -> Chain:
+        """Give the serial chain from the link `base` (the root if None) to the link `tip`.
+
+        Raises ModelError for a link that is none, a base that does not carry the tip, and a
+        way between them on which nothing moves.
+        """
+        base = self.root if base is None else base
+        for name in (tip, base):
+            if name not in self.links:
+                raise ModelError(f"{self.name}: no link {name!r}; links: {', '.join(self.links)}")
         by_child = {joint.child: joint for joint in self.joints}
         path: list[Joint] = []
         link = tip
-        while link != self.root:
+        while link != base:
+            if link == self.root:
+                raise ModelError(f"{self.name}: link {base!r} does not carry link {tip!r}")
             path.insert(0, by_child[link])
             link = path[0].parent
+        if not any(joint.kind in MOVABLE for joint in path):
+            raise ModelError(f"{self.name}: no movable joint on the way from {base!r} to {tip!r}")
         return self._fold(path)
 
     def _fold(self, path: list[Joint]) -> Chain:
         """Fold fixed joints of a path into the movable ones, and gather what each carries."""
         moving = tuple(joint for joint in path if joint.kind in MOVABLE)
-        if not moving:
-            raise ModelError(f"{self.name}: no movable joint on the way to {path[-1].child!r}")
         positions, rotations, bodies = [], [], []
         position, rotation = np.zeros(3), np.eye(3)
         on_path = {joint.name for joint in path}
@@ -161,9 +169,9 @@ class RobotModel:
             turned = joint.rotation @ inertia @ joint.rotation.T
             parts.append((mass, joint.position + joint.rotation @ com, turned))
         total = sum(mass for mass, _, _ in parts)
-        if total == 0.0:
-            return 0.0, np.zeros(3), np.zeros((3, 3))
-        centre = sum((mass * com for mass, com, _ in parts), np.zeros(3)) / total
+        # A frame without mass may still state an inertia; Bullet simulates it, so it counts.
+        moment = sum((mass * com for mass, com, _ in parts), np.zeros(3))
+        centre = moment / total if total > 0.0 else moment
         inertia = np.zeros((3, 3))
         for mass, com, about_com in parts:
             arm = com - centre

@@ -109,7 +109,8 @@ last goal; gripper -1..1 |
         )
         self.tracing = trace
         self.max_steps = int(self.task.max_seconds * control_hz)
-        self.action_space = self._action_space()
+        self._box = self._action_space()
+        self.action_space = self._box
         self.observation_space = self._observation_space()
         self._ready = False
         self._closed = False
@@ -267,7 +268,8 @@ last goal; gripper -1..1 |
 
     def _checked(self, action: np.ndarray) -> np.ndarray:
         """Give the action as float64; refuse another shape or kind, clip to the space."""
-        shape = self.action_space.shape
+        space = self._box
+        shape = space.shape
         try:
             array = np.asarray(action, np.float64)
         except (TypeError, ValueError):
@@ -275,9 +277,9 @@ last goal; gripper -1..1 |
         if array.shape != shape:
             raise SimError(
                 f"action has shape {array.shape}; {self.control_mode} takes {shape}, "
-                f"numbers from {self.action_space.low.min():g} to {self.action_space.high.max():g}"
+                f"numbers from {space.low.min():g} to {space.high.max():g}"
             )
-        return np.clip(array, self.action_space.low, self.action_space.high)
+        return np.clip(array, space.low, space.high)
 
     def _setpoints(self, action: np.ndarray) -> np.ndarray:
         """Turn an action into one joint setpoint and gripper a tick, (ticks, 8)."""

@@ -11,6 +11,9 @@ arm can still stop inside every limit, so that no input whatever can take it out
 
 and the mirrored four. A goal that is NaN or infinite counts as no goal: the joint brakes to a
 stand, holds, and the flag says so. Flags last one tick.
+
+The reference starts at the measured position. Until every joint has been measured once there is
+nowhere to start from: the reference reads zero, the flag says so, and no limit is used up.
 """
 
 from functools import lru_cache
@@ -19,6 +22,7 @@ import numpy as np
 
 from robots.catalogue import Robot
 from robots.controllers.contract import Controller
+from robots.errors import RobotError
 from robots.kernel import kernel
 from robots.maths import sqrt
 
@@ -65,7 +69,12 @@ def controller(n: int) -> Controller:
 
 
 def params(robot: Robot, rate_hz: float) -> np.ndarray:
-    """Give the parameters, shape (1,), for a robot controlled at `rate_hz`."""
+    """Give the parameters, shape (1,), for a robot controlled at `rate_hz`.
+
+    Raises RobotError for a rate that is not positive and finite.
+    """
+    if not 0.0 < rate_hz < np.inf:
+        raise RobotError(f"rate_hz is {rate_hz}; it must be positive and finite, e.g. 500")
     record = np.zeros(1, controller(len(robot.home)).params)
     for name in ("q_min", "q_max", "dq_max", "ddq_max", "dddq_max"):
         record[name] = getattr(robot, name)
@@ -117,19 +126,34 @@ def next_acceleration(wish, q, v, a, low, high, v_max, a_max, j, dt):  # type: i
 
 
 @kernel
+def start(params, state, input):  # type: ignore[no-untyped-def]
+    """Put the reference at the measured position, if every joint has one."""
+    for i in range(len(params.q_min)):
+        if not (-1e100 < input.q[i] < 1e100):
+            return
+    for i in range(len(params.q_min)):
+        state.q_ref[i] = min(max(input.q[i], params.q_min[i]), params.q_max[i])
+        state.q_goal[i] = state.q_ref[i]
+    state.started = np.uint32(1)
+
+
+@kernel
 def step(params, state, input, output):  # type: ignore[no-untyped-def]
     """One tick of the limiter; see the module."""
+    if state.started == 0:
+        start(params, state, input)
+    if state.started == 0:
+        for i in range(len(params.q_min)):
+            output.q_ref[i] = 0.0
+            output.dq_ref[i] = 0.0
+            output.ddq_ref[i] = 0.0
+        output.flags = np.uint32(8)
+        return
     flags = np.uint32(0)
     dt = params.dt
     for i in range(len(params.q_min)):
-        measured = input.q[i]
-        if not (-1e300 < measured < 1e300):
+        if not (-1e300 < input.q[i] < 1e300):
             flags |= np.uint32(8)
-        if state.started == 0:
-            start = measured if -1e300 < measured < 1e300 else 0.0
-            start = min(max(start, params.q_min[i]), params.q_max[i])
-            state.q_ref[i] = start
-            state.q_goal[i] = start
         q, v, a = state.q_ref[i], state.dq_ref[i], state.ddq_ref[i]
         goal = input.q_goal[i]
         v_max, a_max, j = params.dq_max[i], params.ddq_max[i], params.dddq_max[i]
@@ -160,5 +184,4 @@ def step(params, state, input, output):  # type: ignore[no-untyped-def]
         output.q_ref[i] = q
         output.dq_ref[i] = v
         output.ddq_ref[i] = a
-    state.started = np.uint32(1)
     output.flags = flags

@@ -1,0 +1,1 @@
+"""Meshes and URDFs, and the scripts that make them."""

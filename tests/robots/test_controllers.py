@@ -143,3 +143,54 @@ def test_start_forgets_the_last_run_and_refuses_foreign_params():
 def test_unknown_controller_suggests_the_nearest():
     with pytest.raises(RobotError, match="did you mean 'limiter'"):
         controllers.load("limitter")
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_a_sensor_broken_at_the_start_does_not_become_the_reference(broken):
+    instance = limited_impedance.controller(7).instance(limited_impedance.params(ROBOT, RATE))
+    instance.input["q_goal"] = ROBOT.home
+    instance.input["q"] = ROBOT.home
+    instance.input["q"][0, 2] = broken
+    for _ in range(5):
+        instance.step()
+        assert (instance.output["tau"] == 0).all() and np.isfinite(instance.output["q_ref"]).all()
+        assert instance.output["flags"][0] & limiter.FLAG_SENSOR
+    instance.input["q"] = ROBOT.home
+    weight = impedance()["tau"]
+    for k in range(1, 40):
+        instance.step()
+        assert np.abs(instance.output["q_ref"] - ROBOT.home).max() < 1e-12
+        # The load is taken up at the torque rate, towards the weight and never past it.
+        reach = np.minimum(np.abs(weight), k * ROBOT.dtau_max * DT)
+        assert np.allclose(instance.output["tau"][0], np.sign(weight) * reach)
+
+
+@pytest.mark.parametrize("rate", [0.0, -500.0, np.nan, np.inf])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(RobotError, match="rate_hz is"):
+        limited_impedance.params(ROBOT, rate)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([200.0, 500.0, 1000.0]))
+@settings(max_examples=15, deadline=None)
+def test_limiter_survives_a_goal_that_pushes_at_its_own_stopping_distance(seed, rate):
+    """The hardest goals follow the reference: full speed at a limit, reversed on the way."""
+    rng = np.random.default_rng(seed)
+    instance = limiter.controller(7).instance(limiter.params(ROBOT, rate))
+    goal = instance.input["q_goal"][0]
+    instance.input["q"] = rng.uniform(ROBOT.q_min, ROBOT.q_max)
+    last = np.zeros(7)
+    for k in range(1500):
+        q, dq, ddq = (instance.state[name][0] for name in ("q_ref", "dq_ref", "ddq_ref"))
+        if k % 7 == 0:
+            side = rng.choice([-1, 1], 7)
+            goal[:] = np.where(side > 0, ROBOT.q_max, ROBOT.q_min)
+            near = rng.random(7) < 0.3
+            ahead = q + side * rng.uniform(0, 0.3, 7) * dq**2 / ROBOT.ddq_max
+            goal[near] = ahead[near]
+        instance.step()
+        assert (q >= ROBOT.q_min).all() and (q <= ROBOT.q_max).all()
+        assert (np.abs(dq) <= ROBOT.dq_max * (1 + 1e-9)).all()
+        assert (np.abs(ddq) <= ROBOT.ddq_max * (1 + 1e-9)).all()
+        assert (np.abs(ddq - last) * rate <= ROBOT.dddq_max * (1 + 1e-6)).all()
+        last = ddq.copy()

@@ -112,3 +112,13 @@ def test_rotation_helpers_undo_each_other():
         assert np.allclose(error, vector)
     with pytest.raises(RobotError, match="no length"):
         kinematics.rotation_from_quaternion(np.zeros(4))
+
+
+def test_inverse_kinematics_with_more_attempts_finds_nearly_every_reachable_pose():
+    poses = [ROBOT.forward(q) for q in configurations(500, 7)]
+    once = sum(ROBOT.inverse(ROBOT.home, *pose)[1] < 1e-4 for pose in poses)
+    found = [ROBOT.inverse(ROBOT.home, *pose, attempts=32) for pose in poses]
+    assert sum(error < 1e-4 for _, error in found) >= 485 > once
+    for (q, error), (position, _) in zip(found, poses, strict=True):
+        assert (q >= ROBOT.q_min).all() and (q <= ROBOT.q_max).all()
+        assert np.linalg.norm(ROBOT.forward(q)[0] - position) <= error + 1e-12

@@ -86,3 +86,16 @@ def test_unknown_names_suggest_the_nearest():
         catalogue.load("pandora")
     with pytest.raises(ModelError, match="no link 'hand'"):
         catalogue.load("panda").model.chain("hand")
+
+
+def test_a_chain_may_start_at_any_link_that_carries_the_tip():
+    model = catalogue.load("panda").model
+    whole, part = model.chain("panda_link7"), model.chain("panda_link7", base="panda_link4")
+    assert [joint.name for joint in part.joints] == [f"panda_joint{i}" for i in (5, 6, 7)]
+    assert np.array_equal(part.mass, whole.mass[4:])
+    with pytest.raises(ModelError, match="'panda_link7' does not carry link 'panda_link2'"):
+        model.chain("panda_link2", base="panda_link7")
+    with pytest.raises(ModelError, match="no movable joint on the way"):
+        model.chain("panda_hand", base="panda_link7")
+    with pytest.raises(ModelError, match="no movable joint on the way"):
+        model.chain("panda_link0")

@@ -1,0 +1,86 @@
+"""Videos of episodes: both cameras side by side, with what was asked and how it went."""
+
+import textwrap
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+FRONT, WRIST = 480, 240
+WIDTH, HEIGHT = FRONT + WRIST, FRONT
+INK, PAPER, GREY = (240, 242, 245), (22, 25, 31), (150, 158, 170)
+STATES = {"running": (90, 150, 240), "success": (60, 190, 110), "failed": (230, 90, 80)}
+HOLD_SECONDS = 1.0
+
+
+class EpisodeVideo:
+    """Writes one MP4 (H.264). Use as a context manager; `close` finishes the file."""
+
+    def __init__(self, path: Path, fps: int, title: str, instruction: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.fps, self.title, self.instruction = path, fps, title, instruction
+        self.frames = 0
+        self.poster: np.ndarray | None = None
+        self._last: tuple[np.ndarray, np.ndarray, float] | None = None
+        self._container = av.open(str(path), "w", options={"movflags": "faststart"})
+        self._stream = self._container.add_stream(
+            "libx264", rate=fps, options={"crf": "23", "preset": "veryfast"}
+        )
+        self._stream.width, self._stream.height = WIDTH, HEIGHT
+        self._stream.pix_fmt = "yuv420p"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        self.close("failed")
+
+    def add(self, front: np.ndarray, wrist: np.ndarray, time_s: float, success: bool) -> None:
+        """Add a frame: front (480, 480, 3) and wrist (any square, 3), uint8."""
+        self._last = (front, wrist, time_s)
+        self._write(self._compose(front, wrist, time_s, "success" if success else "running"))
+
+    def close(self, state: str) -> None:
+        """Hold the last picture for a second with the outcome on it, and finish the file."""
+        if self._container is None:
+            return
+        container, self._container = self._container, None
+        if self._last is not None:
+            self.poster = self._compose(*self._last, state)
+            for _ in range(int(self.fps * HOLD_SECONDS)):
+                self._write(self.poster, container)
+            container.mux(self._stream.encode())
+        container.close()
+
+    def _write(
+        self, picture: np.ndarray, container: "av.container.OutputContainer | None" = None
+    ) -> None:
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        (container or self._container).mux(self._stream.encode(frame))
+        self.frames += 1
+
+    def _compose(
+        self, front: np.ndarray, wrist: np.ndarray, time_s: float, state: str
+    ) -> np.ndarray:
+        sheet = Image.new("RGB", (WIDTH, HEIGHT), PAPER)
+        sheet.paste(Image.fromarray(front).resize((FRONT, FRONT)), (0, 0))
+        sheet.paste(Image.fromarray(wrist).resize((WRIST, WRIST)), (FRONT, 0))
+        draw = ImageDraw.Draw(sheet)
+        small, large = ImageFont.load_default(13), ImageFont.load_default(19)
+        draw.text((FRONT - 8, FRONT - 22), "front camera", INK, small, anchor="ra")
+        draw.text((WIDTH - 8, WRIST - 22), "wrist camera", INK, small, anchor="ra")
+        left, line = FRONT + 14, WRIST + 14
+        draw.text((left, line), self.title, GREY, small)
+        line += 26
+        for text in textwrap.wrap(self.instruction, 22):
+            draw.text((left, line), text, INK, large)
+            line += 24
+        draw.text((left, HEIGHT - 58), f"{time_s:5.1f} s simulated", GREY, small)
+        draw.rectangle((FRONT, HEIGHT - 34, WIDTH, HEIGHT), STATES[state])
+        draw.text((FRONT + WRIST // 2, HEIGHT - 17), state, (255, 255, 255), large, anchor="mm")
+        return np.asarray(sheet)
