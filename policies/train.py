@@ -72,7 +72,7 @@ def train(
     model.normaliser.fit(samples.state[rows], samples.actions[rows], samples.ground[rows])
     average = copy.deepcopy(model).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(_groups(model, weight_decay), lr, betas=(0.9, 0.99), fused=True)
-    run = {"step": 0, "seconds": 0.0}
+    run: dict[str, Any] = {"step": 0, "seconds": 0.0}
     if resume:
         _restore(out / "checkpoint.pt", settings, model, average, optimizer, run)
     light = Augment(seed + run["step"], augment)
@@ -95,7 +95,7 @@ def train(
         console=console,
     )
     with progress:
-        bar = progress.add_task("training", total=1.0, completed=done, note="")
+        bar = progress.add_task("training", total=1.0, note="")
         try:
             while done < 1:
                 frames = order.choice(rows, min(batch, len(rows)), replace=False)

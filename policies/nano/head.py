@@ -46,7 +46,8 @@ class FlowHead(nn.Module):
     ) -> Tensor:
         """Give the mean squared error of the line's end, over `draws` noises a sample.
 
-        `low`: in bfloat16. The head is cheap beside the eyes, so each look at an image serves several draws.
+        `low`: in bfloat16. The head is cheap beside the eyes, so each look at an image serves
+        several draws.
         """
         actions, context = actions.repeat(draws, 1, 1), context.repeat(draws, 1)
         mask = mask.repeat(draws, 1)[..., None].expand_as(actions)

@@ -1,4 +1,4 @@
-"""Eyes of nano: where in each image is what the instruction names?
+"""Eyes of nano: they find what the instruction names in each image.
 
 A convolutional stem gives a map of features; the instruction asks it for `keypoints` places.
 Each answer is a softmax over the map, read out as the expected place (u, v) and the features
