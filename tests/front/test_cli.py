@@ -1,0 +1,119 @@
+"""The command line: help, listings, JSON, and one clear line for bad input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*words, env=None, timeout=300):
+    """Run the command as a user would."""
+    return subprocess.run(
+        [sys.executable, "-c", "import millhand; millhand.main()", *words],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=timeout,
+        env={**os.environ, "COLUMNS": "200", **(env or {})},
+        check=False,
+    )
+
+
+def result_of(done):
+    """Give the JSON object on the last line of stdout."""
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+COMMANDS = "demo doctor tasks robots boards policies record train eval build emulate bench".split()
+
+
+def test_help_lists_every_command_and_each_explains_itself():
+    top = run("--help")
+    assert top.returncode == 0
+    for command in COMMANDS:
+        assert command in top.stdout
+    page = run("eval", "--help")
+    assert page.returncode == 0 and "--policy" in page.stdout and "--board" in page.stdout
+
+
+def test_importing_millhand_is_light():
+    code = (
+        "import sys, millhand; print([m for m in ('torch','pybullet','numba') if m in sys.modules])"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["tasks", "robots", "boards", "policies"])
+def test_listings_print_one_json_object_on_the_last_line(command):
+    done = run(command, "--json")
+    assert done.returncode == 0, done.stderr
+    assert result_of(done)[command]
+    assert len(done.stdout.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("eval", "--task", "KitTry", "--episodes", "1"), "did you mean 'KitTray'"),
+        (("eval", "--policy", "nanno", "--episodes", "1"), "did you mean 'nano'"),
+        (("build", "--board", "virt-rv46"), "did you mean 'virt-rv64'"),
+        (("build", "--robot", "pandda"), "did you mean 'panda'"),
+        (("build", "--controller", "limitter"), "did you mean 'limiter'"),
+        (("bench", "lockstop"), "did you mean 'lockstep'"),
+        (("record", "--task", "Kit"), "KitTray"),
+        (("train", "--data", "no/such/folder"), "no/such/folder"),
+        (("demo", "--episodes", "0"), "0"),
+        (("emulate", "--ticks", "many"), "many"),
+        (("nonsense",), "nonsense"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_exit_code_2(words, says):
+    done = run(*words)
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2
+    assert done.stdout == ""
+
+
+def test_doctor_reports_every_part():
+    done = run("doctor", "--json")
+    found = result_of(done)
+    names = {part["name"] for part in found["parts"]}
+    assert {"python", "torch", "renderer tiny", "qemu-system-riscv64", "policy nano"} <= names
+    assert done.returncode == 0 and found["ok"], found
+
+
+def test_doctor_without_qemu_says_how_to_mend_it(tmp_path):
+    done = run("doctor", "--json", env={"PATH": str(tmp_path)})
+    parts = {part["name"]: part for part in result_of(done)["parts"]}
+    assert done.returncode != 0
+    assert not parts["qemu-system-riscv64"]["ok"]
+    assert "apt-get install" in parts["qemu-system-riscv64"]["remedy"]
+
+
+def test_emulating_without_qemu_is_exit_code_2_with_the_remedy(tmp_path):
+    done = run("emulate", "--ticks", "10", env={"PATH": str(tmp_path)})
+    assert done.returncode == 2
+    assert "qemu-system" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_build_and_emulate_print_what_was_promised(tmp_path):
+    done = run("build", "--out", str(tmp_path), "--json")
+    built = result_of(done)
+    assert done.returncode == 0, done.stderr
+    keys = {"board", "controller", "elf", "text_bytes", "ram_bytes", "stack_bytes", "sha256"}
+    assert set(built) == keys
+    assert Path(built["elf"]).read_bytes()[:4] == b"\x7fELF"
+    done = run("emulate", "--ticks", "300", "--json")
+    assert done.returncode == 0, done.stderr
+    ran = result_of(done)
+    assert ran["ticks"] == 300 and ran["ticks_differing"] == 0
+    assert ran["instructions_per_tick"] > 100
