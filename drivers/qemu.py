@@ -50,9 +50,9 @@ class Machine:
         with contextlib.ExitStack() as stack:
             memory, path, passed = _shared_memory(board.ram.size, stack)
             self.ram = mmap.mmap(memory, board.ram.size)
-            ours, theirs = socket.socketpair()
-            stack.callback(theirs.close)
-            self._monitor = ours
+            self._monitor, theirs = socket.socketpair()
+            self._monitor.settimeout(20.0)
+            self._replies = self._monitor.makefile("rb")
             self._errors, self._uart = _log(), _log()
             self.process = subprocess.Popen(
                 [program, *_arguments(board, elf, path, theirs.fileno())],
@@ -63,14 +63,13 @@ class Machine:
                 preexec_fn=_die_with_parent(),
             )
             self._finalizer = weakref.finalize(
-                self, _end, self.process, self._monitor, self._errors, self._uart
+                self, _end, self.process, self._monitor, self._replies, self._errors, self._uart
             )
+            theirs.close()  # so that QEMU's end is the end of the stream
             # Once it answers it has opened the memory, whose name may go now.
             self._greet()
 
     def _greet(self) -> None:
-        self._monitor.settimeout(20.0)
-        self._replies = self._monitor.makefile("rb")
         try:
             self.ask("qmp_capabilities")
         except OSError as error:
@@ -82,6 +81,9 @@ class Machine:
             raise DriverError(
                 f"QEMU did not start (exit status {status}): {said or error}"
             ) from error
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def exit_status(self) -> int | None:

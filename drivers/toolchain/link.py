@@ -22,7 +22,10 @@ _FLAGS = (
 def sources(board: Board) -> list[Path]:
     """The runtime's files that a board needs."""
     names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
-    return [FIRMWARE / name for name in names]
+    found = [FIRMWARE / name for name in names]
+    if "d" not in board.extensions:
+        found.append(FIRMWARE / "soft_divide.c")
+    return found
 
 
 def link_script(board: Board) -> str:

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from driver_controllers import BOARDS, N, one, pd_params
 
 from drivers.difference import first_difference
 from drivers.emulator import Emulator
@@ -13,8 +14,6 @@ from drivers.mailbox import Fault, Status
 from robots import catalogue
 from robots.controllers import limited_impedance
 from robots.kernel import kernel
-
-from .conftest import BOARDS, N, one, pd_params
 
 EDGES = np.array(
     [0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308,
@@ -123,7 +122,7 @@ def test_a_different_host_kernel_is_detected(scale):
     @kernel
     def other(params, state, input, output):
         state.n += 1
-        # The same value everywhere but at 3.0, where it is one bit away.
+        # The same value everywhere but at 3.0, where it is a bit away.
         output.y = params.k * input.x
         if input.x == 3.0:
             output.y = output.y * (1.0 + 2.0**-52)
@@ -136,10 +135,10 @@ def test_a_different_host_kernel_is_detected(scale):
             emulator.input["x"] = x
             emulator.tick()
         assert (emulator.ticks, emulator.ticks_differing) == (5, 2)
-        assert "tick 2: output.y is 3.0 on the board and 3.0000000000000004" in (
+        assert "tick 2: output.y is 3.0 on the board and 3.000000000000001" in (
             emulator.first_difference
         )
-        assert "0x4008000000000000 and 0x4008000000000001" in emulator.first_difference
+        assert "0x4008000000000000 and 0x4008000000000002" in emulator.first_difference
         assert emulator.output["y"][0] == 3.0  # the board's
 
 

@@ -1,12 +1,15 @@
 """From kernel to image: what is refused, and that the same source gives the same bits."""
 
 import dataclasses
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from driver_controllers import BOARDS, one
 
 from drivers.errors import ToolchainError
 from drivers.mailbox import layout_hash
@@ -15,8 +18,6 @@ from drivers.toolchain.elf import sections, undefined_symbols
 from drivers.toolchain.header import mailbox_header
 from hardware import load_board
 from robots.controllers.contract import Controller
-
-from .conftest import BOARDS, one
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -78,6 +79,9 @@ def test_an_image_is_complete_and_measured(pd_aligned, board, tmp_path):
             assert board.entry <= section.address <= board.mailbox.base - section.size
 
 
+_PATH = os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))
+
+
 def test_two_processes_build_the_same_bits(tmp_path):
     """Compiling something else first must not change a bit either."""
     script = """
@@ -85,7 +89,7 @@ import sys
 from pathlib import Path
 from drivers.toolchain import build
 from hardware import load_board
-from tests.drivers import conftest
+import driver_controllers as conftest
 c = conftest.Controller(name="pd", step=conftest._pd, **conftest._pd_dtypes(True))
 if sys.argv[1] == "late":
     build(conftest.one("scale", conftest._scale), load_board("virt-rv32"))
@@ -99,7 +103,7 @@ for board in conftest.BOARDS:
             capture_output=True,
             text=True,
             check=True,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path),
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": _PATH,
                  "MILLHAND_CACHE": str(tmp_path / when)},
         ).stdout.split()
         for when in ("early", "late")
@@ -123,7 +127,7 @@ def test_the_header_follows_the_dtypes(pd):
     text = mailbox_header(pd)
     assert "double tau[3];" in text
     assert f"_Static_assert(sizeof(struct mailbox_state) == {pd.state.itemsize}" in text
-    assert f'offsetof(struct mailbox_output, tau) == {pd.output.fields["tau"][1]}' in text
+    assert f"offsetof(struct mailbox_output, tau) == {pd.output.fields['tau'][1]}" in text
     assert f"{layout_hash(pd):#x}" in text
 
 
