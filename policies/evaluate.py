@@ -1,4 +1,4 @@
-"""How often does a policy succeed, and does it heed the instruction?"""
+"""How often a policy succeeds, and whether it heeds the instruction."""
 
 import math
 from collections.abc import Callable, Sequence

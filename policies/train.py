@@ -30,6 +30,7 @@ from policies.errors import PolicyError
 from policies.nano import tokenizer as words
 from policies.nano.config import NanoConfig
 from policies.samples import Augment, Samples, prepare
+from policies.train_head import train_head
 
 
 def train(
@@ -46,12 +47,14 @@ def train(
     resume: bool = True,
     save_minutes: float = 3.0,
     validate_every: int = 500,
+    head_minutes: float = 0.0,
     config: NanoConfig | None = None,
     quiet: bool = False,
 ) -> dict[str, float]:
     """Train `arch` on the datasets and write the policy folder `out`; give the last validation.
 
     Exactly one of `steps` and `minutes` is given. `augment` scales the changes of light.
+    `head_minutes` more, for nano only, go to its head alone: see `train_head`.
     Raises PolicyError for missing or unfit data or a checkpoint of another model.
     """
     if (minutes is None) == (steps is None):
@@ -67,7 +70,8 @@ def train(
     samples = prepare(arrays, settings, words.encode(tokens, arrays.tasks), seed)
 
     torch.manual_seed(seed)
-    model: Any = build_model(settings).to(memory_format=torch.channels_last)
+    model: Any = build_model(settings)
+    model.to(memory_format=torch.channels_last)
     rows = samples.train
     model.normaliser.fit(samples.state[rows], samples.actions[rows], samples.ground[rows])
     average = copy.deepcopy(model).eval().requires_grad_(False)
@@ -139,14 +143,23 @@ def train(
             # Also after Ctrl-C: what was learned so far is kept and can be resumed.
             _save(out, settings, model, average, optimizer, run)
             export.save(out, average, settings, tokens)
+    if head_minutes > 0 and arch == "nano":
+        console.print(f"the eyes rest; the head goes on alone for {head_minutes:g} minutes")
+        practised = copy.deepcopy(average).requires_grad_(True)
+        train_head(practised, samples, head_minutes, seed, on_log=lambda row: console.print(row))
+        result = validate(practised, samples)
+        _log(out / "log.jsonl", {**run, "head_minutes": head_minutes, **result})
+        console.print("  ".join(f"{key} {value:.4g}" for key, value in result.items()))
+        export.save(out, practised, settings, tokens)
     return result
 
 
 def validate(model: Any, samples: Samples, limit: int = 1024) -> dict[str, float]:
     """Give flow loss, grounding errors and action errors (mm) on episodes never trained on.
 
-    `part_mm` and `slot_mm`: median distance of the grounded from the true position, and
-    `part_mm_90` its ninth decile; `first_mm` and `eighth_mm`: mean distance of the sampled
+    `part_mm` and `slot_mm`: median distance of the grounded from the true position,
+    `part_mm_90` its ninth decile, and `look_mm` its median in the first frames of episodes,
+    where nothing but the pictures says which part is meant; `first_mm` and `eighth_mm`: mean distance of the sampled
     from the expert's commanded position in rows 1 and 8 of the chunk.
     """
     frames = samples.validation
@@ -172,6 +185,7 @@ def validate(model: Any, samples: Samples, limit: int = 1024) -> dict[str, float
         "flow": float(np.concatenate(sums["flow"]).mean()),
         "part_mm": float(np.median(ground[:, 0])),
         "part_mm_90": float(np.quantile(ground[:, 0], 0.9)),
+        "look_mm": float(np.median(ground[samples.arrays.frame[frames] == 0, 0])),
         "slot_mm": float(np.median(ground[:, 1])),
         "first_mm": float(np.nanmean(moves[:, 0])),
         "eighth_mm": float(np.nanmean(eighth)) if np.isfinite(eighth).any() else float("nan"),

@@ -187,6 +187,12 @@ last goal; gripper -1..1 |
         """Draw what a camera sees now, (height, width, 3) uint8."""
         return self.floor.picture(camera, width, height, shadow)
 
+    def ask(self, part: str, slot: str) -> dict[str, Any]:
+        """Ask for another part and slot on the present layout; give the new info."""
+        self.task.ask(self.np_random, part, slot)
+        self._shown, self._expert = self.task.instruction, None
+        return self._info(self.task.update(self.poses, self.tool, self.gripper))
+
     def expert(self) -> "ExpertHand":
         """Give the task's scripted policy for the present episode."""
         if self._expert is None:

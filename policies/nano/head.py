@@ -17,6 +17,8 @@ from policies.nano.config import ACTION_DIM, NanoConfig
 class FlowHead(nn.Module):
     """The end of the line: (x (b, horizon, 7), t (b,), context (b, c)) -> (b, horizon, 7)."""
 
+    frequencies: Tensor
+
     def __init__(self, config: NanoConfig, context: int) -> None:
         super().__init__()
         width, size = config.head_width, config.horizon * ACTION_DIM

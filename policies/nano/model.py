@@ -41,6 +41,12 @@ class NanoModel(nn.Module):
 
     def encode(self, images: Tensor, tokens: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Give the head's context (b, c) and the grounded positions (b, 6), normalised."""
+        joined = self.see(images, tokens, state)
+        ground = self.grounding(joined)
+        return self.context(joined, ground, state), ground
+
+    def see(self, images: Tensor, tokens: Tensor, state: Tensor) -> Tensor:
+        """Give what the eyes found, the text and the normalised state, joined (b, j)."""
         text = self.ear(tokens)
         seen = []
         low = self.training and self.config.mixed
@@ -49,11 +55,12 @@ class NanoModel(nn.Module):
             image = fold(images[:, i], self.config.patch).to(torch.bfloat16 if low else torch.float)
             with torch.autocast("cpu", torch.bfloat16, enabled=low):
                 seen.append(eye(image * (1 / 127.5) - 1, text).float())
-        normal = self.normaliser.state(state)
-        joined = torch.cat([*seen, text, normal], -1)
-        ground = self.grounding(joined)
+        return torch.cat([*seen, text, self.normaliser.state(state)], -1)
+
+    def context(self, joined: Tensor, ground: Tensor, state: Tensor) -> Tensor:
+        """Give the head's context (b, c) for what `see` and the grounding gave."""
         near = self._offsets(ground.detach() if self.config.detach_grounding else ground, state)
-        return torch.cat([self.fuse(joined), normal, near], -1), ground
+        return torch.cat([self.fuse(joined), joined[:, -STATE_DIM:], near], -1)
 
     def _offsets(self, ground: Tensor, state: Tensor) -> Tensor:
         """Give part and slot as seen from the tool, at three scales: 1 cm, 4 cm, 20 cm."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
 from policies import export
 from policies.architectures import build_model
@@ -21,7 +22,7 @@ class FlowPolicy:
     With `zero_noise` the flow begins at its mean instead: the policy is then a function.
     """
 
-    def __init__(self, config: NanoConfig, tokenizer: words.Tokenizer, zero_noise: bool) -> None:
+    def __init__(self, config: NanoConfig, tokenizer: Tokenizer, zero_noise: bool) -> None:
         self.config, self.tokenizer, self.zero_noise = config, tokenizer, zero_noise
         self._seed = self._count = 0
 

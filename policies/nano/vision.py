@@ -15,6 +15,8 @@ from policies.nano.config import NanoConfig
 class Eye(nn.Module):
     """One camera: `fold`ed image (b, 3 patch^2, cells, cells), text (b, text) -> (b, context)."""
 
+    grid: Tensor
+
     def __init__(self, config: NanoConfig) -> None:
         super().__init__()
         width, points = config.channels, config.keypoints

@@ -39,6 +39,7 @@ class KitTray:
         self.sparse = sparse
         self.scene = Scene.load(self.scene_name)
         self.part, self.slot, self.colour = PARTS[0], "left", "red"
+        self._colours: dict[str, str] = {}
         self.instruction = ""
         self.target_position = np.zeros(3)
         self.goal_position = np.zeros(3)
@@ -66,15 +67,19 @@ class KitTray:
         for name, colour, place, yaw in zip(PARTS, order, places, yaws, strict=True):
             quaternion = (0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2))
             layout[name] = (np.array([*place, 0.001, *quaternion]), colour)
+        self._colours = {part: colour for part, (_, colour) in layout.items()}
         slots = list(self.scene.tray.slots)
         drawn_part, drawn_slot = PARTS[rng.integers(len(PARTS))], slots[rng.integers(len(slots))]
-        template = TEMPLATES[rng.integers(len(TEMPLATES))]
-        self.part, self.slot = part or drawn_part, slot or drawn_slot
-        self.colour = layout[self.part][1]
-        self.instruction = template.format(part=self.part, colour=self.colour, slot=self.slot)
-        self.goal_position = self.scene.tray.slots[self.slot]
+        self.ask(rng, part or drawn_part, slot or drawn_slot)
         self.target_position = layout[self.part][0][:3]
         return layout
+
+    def ask(self, rng: np.random.Generator, part: str, slot: str) -> None:
+        """Ask for a part and a slot on the present layout, in a phrasing drawn at random."""
+        template = TEMPLATES[rng.integers(len(TEMPLATES))]
+        self.part, self.slot, self.colour = part, slot, self._colours[part]
+        self.instruction = template.format(part=part, colour=self.colour, slot=slot)
+        self.goal_position = self.scene.tray.slots[slot]
 
     def _scatter(self, rng: np.random.Generator) -> np.ndarray:
         """Draw places (4, 2) in the zone, none nearer to another than the spacing."""

@@ -37,6 +37,9 @@ class Task(Protocol):
     def reset(self, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, str]]:
         """Draw a layout and an instruction; give pose (7,) and colour name of each part."""
 
+    def ask(self, rng: np.random.Generator, part: str, slot: str) -> None:
+        """Ask for something else on the present layout."""
+
     def update(self, poses: dict[str, np.ndarray], tool: np.ndarray, gripper: float) -> Reward:
         """Judge the present state: part poses (7,), tool pose (7,), gripper 0..1."""
 

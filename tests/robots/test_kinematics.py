@@ -122,3 +122,12 @@ def test_inverse_kinematics_with_more_attempts_finds_nearly_every_reachable_pose
     for (q, error), (position, _) in zip(found, poses, strict=True):
         assert (q >= ROBOT.q_min).all() and (q <= ROBOT.q_max).all()
         assert np.linalg.norm(ROBOT.forward(q)[0] - position) <= error + 1e-12
+
+
+def test_inverse_kinematics_uses_its_spare_joint_to_come_near_home():
+    """From an elbow thrown aside, the same tool pose is held while the arm returns towards home."""
+    position, rotation = ROBOT.forward(ROBOT.home)
+    start = ROBOT.home + np.array([0.6, 0.1, -0.6, 0.1, 0.2, 0.1, 0.1])
+    found, error = ROBOT.inverse(start, position, rotation)
+    assert error < 1e-4
+    assert np.linalg.norm(found - ROBOT.home) < 0.5 * np.linalg.norm(start - ROBOT.home)
