@@ -211,7 +211,9 @@ def demo(
                         counts["instructions"] = before["instructions"] + emulator.instructions
                         counts["wall_s"] = before["wall_s"] + emulator.wall_s
                     last = done[-1]
-                    advance(number, f"{last.instruction}: {'success' if last.success else 'failed'}")
+                    advance(
+                        number, f"{last.instruction}: {'success' if last.success else 'failed'}"
+                    )
     finally:
         if env is not None:
             env.close()
@@ -371,49 +373,52 @@ def record(
         "data/kit"
     ),
     episodes: Annotated[int, typer.Option(min=1, help="Layouts to try.")] = 100,
+    glances: Annotated[int, typer.Option(min=0, help="Layouts to look at but not act on.")] = 0,
     seed: Seed = 100_000,
     workers: Annotated[int, typer.Option(min=1, help="Processes; each writes a shard.")] = 2,
     as_json: Json = False,
 ) -> None:
-    """Record the scripted expert's demonstrations as a LeRobot v3.0 dataset."""
+    """Record the scripted expert's demonstrations as a LeRobot v3.0 dataset.
+
+    With --glances also episodes of one frame: layouts seen once, asked for each part in turn.
+    """
     import multiprocessing
 
     from sim import tasks
 
     tasks.resolve(task)
-    share = [episodes // workers + (k < episodes % workers) for k in range(workers)]
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
-    jobs = [
-        context.Process(
-            target=record_shard,
-            args=(task, str(out / f"shard-{k:02d}"), share[k], seed + sum(share[:k]), queue),
-        )
-        for k in range(workers)
-        if share[k]
-    ]
+    jobs = []
+    for kind, total, first in (("demos", episodes, seed), ("glances", glances, seed + 10**6)):
+        share = [total // workers + (k < total % workers) for k in range(workers)]
+        for k in range(workers):
+            if share[k]:
+                place = (task, str(out / f"{kind}-{k:02d}"), kind, share[k], first + sum(share[:k]))
+                jobs.append(context.Process(target=record_shard, args=(*place, queue)))
     begun = time.monotonic()
-    kept = [0] * workers
-    tried = [0] * workers
-    with progress_bar("recording", episodes) as advance:
+    kept: dict[str, int] = {}
+    tried: dict[str, int] = {}
+    waiting, running = list(jobs), []
+    with progress_bar("recording", episodes + glances) as advance:
         try:
-            for job in jobs:
-                job.start()
-            while any(job.is_alive() for job in jobs) or not queue.empty():
+            while waiting or running or not queue.empty():
+                while waiting and len(running) < workers:
+                    running.append(waiting.pop(0))
+                    running[-1].start()
+                running = [job for job in running if job.is_alive()]
                 if queue.empty():
-                    time.sleep(0.1)
+                    time.sleep(0.05)
                     continue
                 root, done, number = queue.get()
                 if isinstance(done, str):
                     raise ValueError(done)
-                shard = int(root[-2:])
-                kept[shard], tried[shard] = done, number
-                advance(sum(tried), f"{sum(kept)} kept")
+                kept[root], tried[root] = done, number
+                advance(sum(tried.values()), f"{sum(kept.values())} kept")
         finally:
-            for job in jobs:
-                if job.is_alive():
-                    job.join(5)
-                    job.terminate()
+            for job in running:
+                job.join(5)
+                job.terminate()
     result = {"dataset": str(out), "episodes": sum(kept), "tried": sum(tried)}
     say.print(
         f"kept {sum(kept)} of {sum(tried)} episodes in {time.monotonic() - begun:.0f} s: {out}"
@@ -421,21 +426,19 @@ def record(
     report(result, as_json)
 
 
-def record_shard(task: str, root: str, episodes: int, seed: int, queue: Any) -> None:
+def record_shard(task: str, root: str, kind: str, layouts: int, seed: int, queue: Any) -> None:
     """Record one shard in a process of its own, telling the queue how far it is."""
-    from policies.record import record as record_episodes
+    from policies import record as recorder
 
+    write = {"demos": recorder.record, "glances": recorder.record_glances}[kind]
     try:
         with quiet_stdout():
             env = make_env(
-                task,
-                obs_mode="images",
-                control_mode="ee_pose",
-                control_hz=10,
-                renderer="tiny",
+                task, obs_mode="images", control_mode="ee_pose", control_hz=10, renderer="tiny"
             )
-            tell = lambda kept, tried: queue.put((root, kept, tried))  # noqa: E731
-            record_episodes(env, Path(root), episodes, seed, tell)
+            write(
+                env, Path(root), layouts, seed, lambda kept, tried: queue.put((root, kept, tried))
+            )
             env.close()
     except KeyboardInterrupt:
         pass
@@ -467,6 +470,7 @@ def train(
     arch: Annotated[str, typer.Option(help="nano, or pi0 for comparison.")] = "nano",
     minutes: Annotated[float | None, typer.Option(help="Time budget.")] = None,
     steps: Annotated[int | None, typer.Option(help="Number of steps instead.")] = None,
+    head_minutes: Annotated[float, typer.Option(help="More minutes for the head alone.")] = 0.0,
     batch: Annotated[int, typer.Option(min=1, help="Samples a step.")] = 128,
     seed: Annotated[int, typer.Option(help="Fixes every random choice.")] = 0,
     as_json: Json = False,
@@ -476,8 +480,97 @@ def train(
 
     if minutes is None and steps is None:
         minutes = 40.0
-    last = train_policy(data, out, arch, seed, minutes=minutes, steps=steps, batch=batch)
+    last = train_policy(
+        data,
+        out,
+        arch,
+        seed,
+        minutes=minutes,
+        steps=steps,
+        batch=batch,
+        head_minutes=head_minutes,
+    )
     report({"policy": str(out), **last}, as_json)
+
+
+@app.command("eval")
+def eval_command(
+    task: Task = "KitTray",
+    policy: Annotated[str, typer.Option(help="nano, expert, a folder, an .onnx file.")] = "nano",
+    episodes: Annotated[int, typer.Option(min=1, help="Layouts to run.")] = 100,
+    seed: Seed = 0,
+    board: Annotated[
+        str | None, typer.Option(help="Run the controller as firmware on this board.")
+    ] = None,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="Show each episode another one's instruction.")
+    ] = False,
+    execute: Annotated[int, typer.Option(min=1, help="Actions of a chunk to carry out.")] = 8,
+    latency_ms: Annotated[float, typer.Option(help="Simulated inference time.")] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Measure how often a policy succeeds, with a Wilson 95% interval."""
+    import torch
+
+    import policies
+    from policies.evaluate import evaluate
+    from policies.expert import Expert
+    from sim import tasks
+
+    tasks.resolve(task)
+    torch.set_num_threads(1)
+    mind: Any = Expert if policy == "expert" else policies.load(policy)
+    actuator: Any = None
+    if board is not None:
+        from drivers.emulator import Emulator
+
+        actuator = Emulator(controller_for("limited_impedance", "panda")[0], load_board(board))
+
+    def make() -> Any:
+        return make_env(
+            task,
+            obs_mode="state" if policy == "expert" else "vla",
+            control_mode="joint_setpoints",
+            control_hz=10,
+            actuator=actuator,
+        )
+
+    done = {"episodes": 0, "successes": 0}
+    differing = 0
+    with quiet_stdout(), progress_bar("episodes", episodes) as advance:
+
+        def tell(episode: Any) -> None:
+            nonlocal differing
+            differing += actuator.ticks_differing if actuator else 0
+            done["episodes"] += 1
+            done["successes"] += episode.success
+            advance(done["episodes"], f"{done['successes']} succeeded")
+
+        found = evaluate(
+            make,
+            mind,
+            range(seed, seed + episodes),
+            shuffle=shuffle,
+            execute=execute,
+            latency_s=latency_ms / 1000,
+            on_episode=tell,
+        )
+    result = {
+        "task": tasks.resolve(task),
+        "policy": policy,
+        **found.summary(),
+        "board": board,
+        "seed": seed,
+        "shuffled": shuffle,
+    }
+    if board is not None:
+        result["ticks_differing"] = differing
+    table = table_of("evaluation", "", "")
+    for key, value in result.items():
+        table.add_row(key, str(value))
+    report(result, as_json, table)
+    if found.stopped:
+        raise ValueError(f"stopped early: {found.stopped}")
 
 
 # -- boards: build, emulate
