@@ -399,7 +399,8 @@ def record(
     begun = time.monotonic()
     kept: dict[str, int] = {}
     tried: dict[str, int] = {}
-    waiting, running = list(jobs), []
+    waiting: list[Any] = list(jobs)
+    running: list[Any] = []
     with progress_bar("recording", episodes + glances) as advance:
         try:
             while waiting or running or not queue.empty():
@@ -419,9 +420,14 @@ def record(
             for job in running:
                 job.join(5)
                 job.terminate()
-    result = {"dataset": str(out), "episodes": sum(kept), "tried": sum(tried)}
+    result = {
+        "dataset": str(out),
+        "episodes": sum(kept.values()),
+        "layouts": sum(tried.values()),
+    }
     say.print(
-        f"kept {sum(kept)} of {sum(tried)} episodes in {time.monotonic() - begun:.0f} s: {out}"
+        f"{result['episodes']} episodes of {result['layouts']} layouts "
+        f"in {time.monotonic() - begun:.0f} s: {out}"
     )
     report(result, as_json)
 

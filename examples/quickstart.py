@@ -1,11 +1,11 @@
 """From an instruction to an arm driven by RISC-V firmware, through the Python API."""
 
 import gymnasium as gym
-from policies.runner import Runner
 
 import millhand  # noqa: F401  (registers the environments)
 import policies
 from drivers.emulator import Emulator
+from policies.runner import Runner
 from robots.controllers import limited_impedance
 
 with Emulator(limited_impedance.controller(7), "virt-rv64") as board:

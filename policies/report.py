@@ -74,7 +74,8 @@ def write(
             f"<div class=tile>{html.escape(k)}<b>{html.escape(v)}</b></div>"
             for k, v in tiles.items()
         ),
-        "</div><h2>Episodes</h2><table><tr><th>#<th>instruction<th>result<th class=n>simulated time",
+        "</div><h2>Episodes</h2><table><tr><th>#<th>instruction<th>result",
+        "<th class=n>simulated time",
         "<th class=n>seed<th>video</tr>",
         *map(_row, episodes),
         "</table><h2>How they ended</h2><div class=posters>",

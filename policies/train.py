@@ -159,8 +159,8 @@ def validate(model: Any, samples: Samples, limit: int = 1024) -> dict[str, float
 
     `part_mm` and `slot_mm`: median distance of the grounded from the true position,
     `part_mm_90` its ninth decile, and `look_mm` its median in the first frames of episodes,
-    where nothing but the pictures says which part is meant; `first_mm` and `eighth_mm`: mean distance of the sampled
-    from the expert's commanded position in rows 1 and 8 of the chunk.
+    where nothing but the pictures says which part is meant; `first_mm` and `eighth_mm`: mean
+    distance of the sampled from the expert's commanded position in rows 1 and 8 of the chunk.
     """
     frames = samples.validation
     if len(frames) > limit:

@@ -1,5 +1,7 @@
 """The statistics of the training data, kept with the weights."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -40,7 +42,7 @@ class Normaliser(nn.Module):
 
     def fit(self, state: np.ndarray, actions: np.ndarray, ground: np.ndarray) -> None:
         """Measure the data: state (n, 15), actions (n, horizon, 7), ground (n, 6)."""
-        floors = {"state": _STATE_FLOOR, "action": _ACTION_FLOOR, "ground": 0.02}
+        floors: dict[str, Any] = {"state": _STATE_FLOOR, "action": _ACTION_FLOOR, "ground": 0.02}
         for name, data in (("state", state), ("action", actions), ("ground", ground)):
             std = np.maximum(data.std(0), floors[name])
             getattr(self, f"{name}_mean").copy_(torch.as_tensor(data.mean(0)))

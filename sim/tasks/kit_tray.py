@@ -33,7 +33,7 @@ class KitTray:
     """
 
     scene_name = "kit_tray"
-    max_seconds = 12.0
+    max_seconds = 16.0
 
     def __init__(self, sparse: bool = False) -> None:
         self.sparse = sparse

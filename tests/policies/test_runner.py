@@ -133,7 +133,9 @@ def test_shuffled_instructions_bring_an_obedient_policy_down():
     assert told.success_rate == 1.0
     mixed = evaluate(FakeEnv, heeds, range(20), shuffle=True)
     assert mixed.success_rate == 0.0
-    assert all(e.instruction != own for e, own in zip(mixed.episodes, mixed.instructions))
+    assert all(
+        e.instruction != own for e, own in zip(mixed.episodes, mixed.instructions, strict=True)
+    )
     over = evaluate(FakeEnv, heeds, range(6), instruction_override="left please")
     assert {episode.instruction for episode in over.episodes} == {"left please"}
 
