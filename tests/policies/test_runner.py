@@ -129,9 +129,9 @@ def test_chunk_of_another_width_is_refused():
 
 
 def test_shuffled_instructions_bring_an_obedient_policy_down():
-    told = evaluate(FakeEnv, heeds, range(20))
+    told = evaluate(FakeEnv, heeds, range(40))
     assert told.success_rate == 1.0
-    mixed = evaluate(FakeEnv, heeds, range(20), shuffle=True)
+    mixed = evaluate(FakeEnv, heeds, range(40), shuffle=True)
     assert mixed.success_rate == 0.0
     assert all(
         e.instruction != own for e, own in zip(mixed.episodes, mixed.instructions, strict=True)
@@ -170,4 +170,4 @@ def test_wilson_interval():
     low, high = wilson(50, 100)
     assert abs(low - 0.40383) < 1e-4 and abs(high - 0.59617) < 1e-4
     assert wilson(0, 0) == (0.0, 1.0)
-    assert wilson(10, 10)[1] == 1.0 and 0.7 < wilson(10, 10)[0] < 0.75
+    assert wilson(10, 10)[1] > 0.999999 and 0.7 < wilson(10, 10)[0] < 0.75
