@@ -88,7 +88,8 @@ def test_latency_holds_first_then_follows_in_time_without_a_jump():
     assert np.ptp(path[:ticks_held]) == 0
     times = np.arange(1, len(path) + 1) / 500
     np.testing.assert_allclose(path[250:], 0.4 + 0.2 * times[250:], atol=1e-6)
-    assert np.abs(np.diff(path, 2)).max() * 500 < 0.1
+    # A jump in velocity would be 1 rad/s in one tick.
+    assert np.abs(np.diff(path, 2)).max() * 500 < 0.2
     again = Runner(policy, FakeEnv(), execute=4, latency_s=0.23).run_episode(seed=0)
     np.testing.assert_array_equal(again.setpoints, late.setpoints)
 
