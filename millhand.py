@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import sim
@@ -37,20 +38,28 @@ def main() -> None:
     # PyBullet and Mesa write to stdout and stderr as they please; the result line stays ours.
     os.environ.setdefault("MESA_LOG_LEVEL", "fatal")
     try:
-        app(standalone_mode=False)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside click's own standalone mode an Exit comes back as a value.
+        sys.exit(app(standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
         say.print("\nstopped; what was finished before is kept")
         sys.exit(130)
     except Exception as error:
-        if not isinstance(error, ValueError | RuntimeError | OSError) and not hasattr(
-            error, "format_message"
-        ):
+        usage = hasattr(error, "format_message")
+        if not usage and not isinstance(error, ValueError | RuntimeError | OSError):
             raise
-        text = error.format_message() if hasattr(error, "format_message") else str(error)
-        say.print(f"[red]error:[/red] {text}", highlight=False, soft_wrap=True)
+        text = error.format_message() + given(error) if usage else str(error)  # type: ignore[attr-defined]
+        say.print(f"[red]error:[/red] {escape(text)}", highlight=False, soft_wrap=True)
         sys.exit(2)
+
+
+def given(error: Exception) -> str:
+    """Say what was given for the option that a usage error is about, if that can be told."""
+    words = sys.argv[1:]
+    options = getattr(getattr(error, "param", None), "opts", [])
+    for option, value in zip(words, words[1:], strict=False):
+        if option in options:
+            return f" (given: {value})"
+    return ""
 
 
 def report(result: dict[str, Any], as_json: bool, table: Table | None = None) -> None:
