@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ def main() -> None:
     """Run the command line; exit code 2 with one line for bad input, 130 after Ctrl-C."""
     # PyBullet and Mesa write to stdout and stderr as they please; the result line stays ours.
     os.environ.setdefault("MESA_LOG_LEVEL", "fatal")
+    # A shell starts background jobs with interrupts ignored; a kill -INT shall stop us there too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         # Outside click's own standalone mode an Exit comes back as a value.
         sys.exit(app(standalone_mode=False) or 0)

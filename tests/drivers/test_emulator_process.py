@@ -112,6 +112,7 @@ def test_an_interrupt_in_a_tick_ends_qemu(emulator, monkeypatch):
 
 _CHILD = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits "ignore"
 import numpy as np
 from drivers.emulator import Emulator
 import driver_controllers as conftest
