@@ -261,7 +261,7 @@ def film(runner: Any, number: int, seed: int, out: Path) -> Any:
             video = EpisodeVideo(
                 out / name, inner.control_hz, f"KitTray, layout {seed}", info["instruction"]
             )
-        front = inner.capture("front", 480, 480, shadow=True)
+        front = inner.capture("front", 480, 480)
         wrist = inner.capture("wrist", 240, 240)
         seconds = len(inner.trace["q"]) / inner.tick_hz
         video.add(front, wrist, seconds, bool(info["success"]))

@@ -14,7 +14,6 @@ import pybullet as bullet
 from sim.errors import SimError
 
 RENDERERS = ("auto", "egl", "tiny", "none")
-SMALL_IMAGE = 128 * 128
 # OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
 LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
 
@@ -38,7 +37,7 @@ class World:
     """One PyBullet world: bodies, one or more arms, and what cameras see of them.
 
     `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
-    software renderer), "none" (never draws), or "auto", see `renderer_for`.
+    software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
     `gui=True` opens PyBullet's window, which then also draws.
     """
 
@@ -74,18 +73,17 @@ class World:
         )
         self._snapshot = -1
 
-    def renderer_for(self, width: int, height: int) -> str:
-        """Say what draws an image of this size: egl, tiny, opengl (the window) or none.
+    @property
+    def engine(self) -> str:
+        """What draws: egl, tiny, opengl (the window) or none.
 
-        "auto" draws small images with TinyRenderer, which was measured twice as fast as EGL on
-        a software rasteriser at 96x96, and the larger ones with EGL where it loads.
+        One for the whole world: once EGL is loaded Bullet draws every image with it.
         """
         if self._gui:
             return "opengl"
         if self.renderer != "auto":
             return self.renderer
-        small = width * height <= SMALL_IMAGE
-        return "tiny" if small or not self._load_egl() else "egl"
+        return "egl" if self._load_egl() else "tiny"
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -277,7 +275,7 @@ class World:
         self, view: list[float], projection: list[float], width: int, height: int, shadow: bool
     ) -> np.ndarray:
         """Draw one image, (height, width, 3) uint8, from OpenGL view and projection matrices."""
-        chosen = self.renderer_for(width, height)
+        chosen = self.engine
         if chosen == "none":
             raise SimError("this world was made with renderer='none' and cannot draw")
         engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
