@@ -8,14 +8,14 @@ import numpy as np
 from drivers import exchange
 from drivers.difference import first_difference
 from drivers.errors import EmulatorError
-from drivers.link import Link, cpus
+from drivers.link import Link
 from drivers.mailbox import Command, Fault, Status
 from drivers.qemu import Machine, find_qemu
 from drivers.toolchain import Firmware, build
 from hardware import Board, load_board
 from robots.controllers.contract import Controller
 
-_LOOKS = 20000
+_LOOKS = 3000
 
 
 class Emulator:
@@ -44,7 +44,7 @@ class Emulator:
         self.output = np.zeros(1, controller.output)
         self._host = controller.instance(np.zeros(1, controller.params))
         self._zero_counters()
-        self._looks = 1 if cpus() == 1 else _LOOKS
+        self._looks = _LOOKS
         self._machine = Machine(self.board, self.firmware.elf)
         self._link: Link | None = None
         try:

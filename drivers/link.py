@@ -14,11 +14,15 @@ from hardware import Board
 from robots.controllers.contract import Controller
 
 HANG_S = 20.0
-# A sleeping guest wakes after a microsecond of its own time. Shorter, and the moment would be
-# over before the guest is asleep; it would then never give the CPU away.
-_DOZE_S = 1e-6
-_GUEST_LOOKS = 20000
-_GUEST_LOOKS_ALONE = 50
+# A dozing guest wakes after this much of its own time. Near nothing, and the moment would be
+# over before the guest sleeps; it would then never give the CPU away.
+_DOZE_S = 1e-5
+_GUEST_LOOKS = 3000
+_GUEST_LOOKS_ALONE = 20
+# A yield is quick when nobody else wants the CPU, and loses a whole time slice when somebody
+# does. After a few, sleeping is better: the kernel lets a sleeper back in soon.
+YIELDS = 16
+NAP_S = 20e-6
 
 
 class Link:
@@ -65,7 +69,10 @@ class Link:
         """Give the CPU away until `done()`. The time limit is only a guard against a hang."""
         turns, began = 0, time.monotonic()
         while not done():
-            os.sched_yield()
+            if turns < YIELDS:
+                os.sched_yield()
+            else:
+                time.sleep(NAP_S)
             turns += 1
             if turns % 256 == 0:
                 self._check_alive(what, began)
