@@ -42,17 +42,27 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         # Outside click's own standalone mode an Exit comes back as a value.
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+    except SystemExit as stop:
+        # Typer turns an interrupt into this, without a word.
+        code = int(stop.code or 0)
     except (KeyboardInterrupt, typer.Abort):
-        say.print("\nstopped; what was finished before is kept")
-        sys.exit(130)
+        code = 130
     except Exception as error:
-        usage = hasattr(error, "format_message")
-        if not usage and not isinstance(error, ValueError | RuntimeError | OSError):
-            raise
-        text = error.format_message() + given(error) if usage else str(error)  # type: ignore[attr-defined]
-        say.print(f"[red]error:[/red] {escape(text)}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        code = complain(error)
+    if code == 130:
+        say.print("\nstopped; what was finished before is kept")
+    sys.exit(code)
+
+
+def complain(error: Exception) -> int:
+    """Say in one line what was wrong with the input and give exit code 2; raise a bug again."""
+    usage = hasattr(error, "format_message")
+    if not usage and not isinstance(error, ValueError | RuntimeError | OSError):
+        raise error
+    text = error.format_message() + given(error) if usage else str(error)  # type: ignore[attr-defined]
+    say.print(f"[red]error:[/red] {escape(text)}", highlight=False, soft_wrap=True)
+    return 2
 
 
 def given(error: Exception) -> str:
