@@ -19,13 +19,14 @@ ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "import millhand; millhand.main()", "demo"]
 
 
-def qemus():
-    """Give the process ids of running emulators."""
+def emulators_of(parent):
+    """Give the process ids of the emulators that a process has started."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if b"qemu-system-riscv" in entry.read_bytes():
-                found.append(int(entry.parent.name))
+            owner = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            if owner == parent and b"qemu-system-riscv" in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
         except OSError:
             continue
     return found
@@ -64,7 +65,6 @@ def test_demo_leaves_film_report_and_result(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize(("kill", "code", "says"), [("self", 130, "stopped"), ("qemu", 2, "QEMU")])
 def test_broken_off_demo_keeps_what_was_done_and_leaves_no_emulator(tmp_path, kill, code, says):
-    before = set(qemus())
     job = subprocess.Popen(
         [*COMMAND, "--episodes", "50", "--out", str(tmp_path)],
         stdout=subprocess.PIPE,
@@ -78,19 +78,19 @@ def test_broken_off_demo_keeps_what_was_done_and_leaves_no_emulator(tmp_path, ki
         if (tmp_path / "episode-02.mp4").exists() or job.poll() is not None:
             break
         time.sleep(0.1)
-    mine = set(qemus()) - before
-    assert mine and job.poll() is None
+    emulators = emulators_of(job.pid)
+    assert len(emulators) == 1 and job.poll() is None
     if kill == "self":
         job.send_signal(signal.SIGINT)
     else:
-        os.kill(mine.pop(), signal.SIGKILL)
+        os.kill(emulators[0], signal.SIGKILL)
     _, err = job.communicate(timeout=60)
     assert job.returncode == code, err
     assert says in err and "Traceback" not in err
     kept = json.loads((tmp_path / "result.json").read_text())
     assert kept["episodes"] >= 1 and kept["ticks_differing"] == 0
     assert (tmp_path / "report.html").exists()
-    assert not set(qemus()) - before
+    assert not Path(f"/proc/{emulators[0]}").exists()
 
 
 def test_video_has_the_frames_it_was_given_and_the_outcome_at_the_end(tmp_path):
