@@ -1,5 +1,6 @@
 """Millhand's front door: the `millhand` command, and `import millhand` for the environments."""
 
+import difflib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -199,21 +201,23 @@ def demo(
     """
     import policies
     from drivers.emulator import Emulator
-    from policies.report import Episode
+    from policies.report import Run
     from policies.runner import Runner
+    from robots import catalogue
+    from robots.controllers.limiter import FLAG_NAMES
+    from sim.env import TICK_HZ
+    from sim.video import Film
 
     law, _ = controller_for("limited_impedance", "panda")
     mind = policies.load(policy)
     out.mkdir(parents=True, exist_ok=True)
     say.print(f"building [bold]{law.name}[/bold] for [bold]{board}[/bold] and starting QEMU")
-    done: list[Episode] = []
-    counts = {"ticks": 0, "differing": 0, "instructions": 0, "wall_s": 0.0}
-    begun = time.monotonic()
+    run = Run(law.name, board, policy, TICK_HZ)
     env: Any = None
     try:
         with Emulator(law, load_board(board)) as emulator, quiet_stdout():
             say.print(f"{emulator.firmware.text_bytes} bytes of firmware; first instruction soon")
-            env = make_env(
+            floor = make_env(
                 task,
                 obs_mode="vla",
                 control_mode="joint_setpoints",
@@ -221,159 +225,36 @@ def demo(
                 actuator=emulator,
                 trace=True,
             )
+            env = Film(floor, out)
             runner = Runner(mind, env)
             with progress_bar("episodes", episodes) as advance:
                 for number in range(1, episodes + 1):
-                    before = dict(counts)
                     try:
-                        done.append(film(runner, number, seed + number - 1, out))
+                        result = runner.run_episode(seed + number - 1)
                     finally:
-                        counts["ticks"] = before["ticks"] + emulator.ticks
-                        counts["differing"] = before["differing"] + emulator.ticks_differing
-                        counts["instructions"] = before["instructions"] + emulator.instructions
-                        counts["wall_s"] = before["wall_s"] + emulator.wall_s
-                    last = done[-1]
-                    advance(
-                        number, f"{last.instruction}: {'success' if last.success else 'failed'}"
-                    )
+                        run.count(emulator)
+                    env.finish()
+                    flags = [text for flag, text in FLAG_NAMES.items() if result.flags & flag]
+                    run.add(result, env.path.name, env.poster, ", ".join(flags))
+                    outcome = "success" if result.success else "failed"
+                    advance(number, f"{result.instruction}: {outcome}")
     finally:
         if env is not None:
             env.close()
-        result = write_demo(out, done, counts, law, board, policy, time.monotonic() - begun)
+        summary = run.write(out, catalogue.load("panda"))
     table = table_of("demo", "episode", "instruction", "result", "video")
-    for episode in done:
+    for episode in run.episodes:
         word = "[green]success[/green]" if episode.success else "[red]failed[/red]"
         table.add_row(str(episode.number), episode.instruction, word, str(out / episode.video))
     table.add_section()
     table.add_row("", "report", "", str(out / "report.html"))
-    report(result, as_json, table)
+    report(summary, as_json, table)
     say.print(
-        f"{result['ticks']} ticks on {board}, {result['ticks_differing']} differing in any bit; "
-        f"{result['instructions_per_tick']:.0f} instructions a tick; "
-        f"{result['times_real_time']:.2f} times real time"
+        f"{summary['ticks']} ticks on {board}, {summary['ticks_differing']} differing in any bit; "
+        f"{summary['instructions_per_tick']:.0f} instructions a tick; "
+        f"{summary['times_real_time']:.2f} times real time"
     )
-    raise typer.Exit(1 if result["ticks_differing"] else 0)
-
-
-def film(runner: Any, number: int, seed: int, out: Path) -> Any:
-    """Run one episode and film it; give its row of the report."""
-    from policies.report import Episode
-    from robots.controllers.limiter import FLAG_NAMES
-    from sim.video import EpisodeVideo
-
-    inner = runner.env.unwrapped
-    name = f"episode-{number:02d}.mp4"
-    video: Any = None
-
-    def shoot(observation: dict[str, Any], info: dict[str, Any]) -> None:
-        nonlocal video
-        if video is None:
-            video = EpisodeVideo(
-                out / name, inner.control_hz, f"KitTray, layout {seed}", info["instruction"]
-            )
-        front = inner.capture("front", 480, 480)
-        wrist = inner.capture("wrist", 240, 240)
-        seconds = len(inner.trace["q"]) / inner.tick_hz
-        video.add(front, wrist, seconds, bool(info["success"]))
-
-    state = "failed"
-    try:
-        result = runner.run_episode(seed, on_step=shoot)
-        state = "success" if result.success else "failed"
-    finally:
-        if video is not None:
-            video.close(state)
-    raised = [text for flag, text in FLAG_NAMES.items() if result.flags & flag]
-    return Episode(
-        number,
-        seed,
-        result.instruction,
-        result.success,
-        result.time_s,
-        name,
-        note=", ".join(raised),
-        poster=video.poster,
-        trace=result.trace,
-    )
-
-
-def write_demo(
-    out: Path,
-    done: list[Any],
-    counts: dict[str, Any],
-    law: Any,
-    board: str,
-    policy: str,
-    seconds: float,
-) -> dict[str, Any]:
-    """Write report.html and result.json from what was finished; give the JSON object."""
-    import numpy as np
-
-    from policies import report as page
-    from robots import catalogue
-    from sim.env import TICK_HZ
-
-    robot = catalogue.load("panda")
-    ticks = counts["ticks"]
-    simulated = ticks / TICK_HZ
-    successes = sum(episode.success for episode in done)
-    per_tick = counts["instructions"] / ticks if ticks else 0.0
-    result = {
-        "episodes": len(done),
-        "successes": successes,
-        "ticks": ticks,
-        "ticks_differing": counts["differing"],
-        "instructions_per_tick": round(per_tick, 1),
-        "times_real_time": round(simulated / seconds, 2) if seconds else 0.0,
-        "outputs": str(out),
-    }
-    rate = ticks / counts["wall_s"] if counts["wall_s"] else 0.0
-    facts = {
-        "controller": f"{law.name}, a Numba kernel cross-compiled at the start of this run",
-        "board": board,
-        "ticks run on the board": f"{ticks}",
-        "ticks that differ from this machine's kernel in any bit": f"{counts['differing']}",
-        "instructions a tick": f"{per_tick:.0f}",
-        "lockstep ticks a second of wall time": f"{rate:.0f}",
-        "emulated controller, times real time": f"{rate / TICK_HZ:.1f}",
-        "whole run, times real time (films and first build included)": (
-            f"{result['times_real_time']:.2f}"
-        ),
-        "control rate": f"{TICK_HZ} Hz",
-        "policy": f"{policy}, a chunk of actions at 10 Hz",
-    }
-    tiles = {
-        "episodes done": f"{successes} of {len(done)}",
-        "ticks on the board": f"{ticks}",
-        "ticks differing": f"{counts['differing']}",
-        "instructions a tick": f"{per_tick:.0f}",
-    }
-    page.write(
-        out / "report.html",
-        "Millhand demo: KitTray",
-        "From an instruction to an arm driven by RISC-V firmware.",
-        tiles,
-        done,
-        facts,
-        robot.joint_names,
-        np.stack([robot.q_min, robot.q_max], axis=1),
-        robot.tau_max,
-        TICK_HZ,
-    )
-    rows = [
-        {
-            "seed": episode.seed,
-            "instruction": episode.instruction,
-            "success": episode.success,
-            "seconds": episode.seconds,
-            "video": episode.video,
-            "note": episode.note,
-        }
-        for episode in done
-    ]
-    text = json.dumps({**result, "board": board, "policy": policy, "details": rows}, indent=2)
-    (out / "result.json").write_text(text + "\n")
-    return result
+    raise typer.Exit(1 if summary["ticks_differing"] else 0)
 
 
 # -- policies: record, train, evaluate
@@ -404,74 +285,30 @@ def record(
 
     With --glances also episodes of one frame: layouts seen once, asked for each part in turn.
     """
-    import multiprocessing
-
+    from policies import record as recorder
     from sim import tasks
 
-    tasks.resolve(task)
-    context = multiprocessing.get_context("spawn")
-    queue = context.SimpleQueue()
-    jobs = []
-    for kind, total, first in (("demos", episodes, seed), ("glances", glances, seed + 10**6)):
-        share = [total // workers + (k < total % workers) for k in range(workers)]
-        for k in range(workers):
-            if share[k]:
-                place = (task, str(out / f"{kind}-{k:02d}"), kind, share[k], first + sum(share[:k]))
-                jobs.append(context.Process(target=record_shard, args=(*place, queue)))
-    begun = time.monotonic()
-    kept: dict[str, int] = {}
-    tried: dict[str, int] = {}
-    waiting: list[Any] = list(jobs)
-    running: list[Any] = []
-    with progress_bar("recording", episodes + glances) as advance:
-        try:
-            while waiting or running or not queue.empty():
-                while waiting and len(running) < workers:
-                    running.append(waiting.pop(0))
-                    running[-1].start()
-                running = [job for job in running if job.is_alive()]
-                if queue.empty():
-                    time.sleep(0.05)
-                    continue
-                root, done, number = queue.get()
-                if isinstance(done, str):
-                    raise ValueError(done)
-                kept[root], tried[root] = done, number
-                advance(sum(tried.values()), f"{sum(kept.values())} kept")
-        finally:
-            for job in running:
-                job.join(5)
-                job.terminate()
-    result = {
-        "dataset": str(out),
-        "episodes": sum(kept.values()),
-        "layouts": sum(tried.values()),
-    }
-    say.print(
-        f"{result['episodes']} episodes of {result['layouts']} layouts "
-        f"in {time.monotonic() - begun:.0f} s: {out}"
+    make = partial(
+        make_env,
+        tasks.resolve(task),
+        obs_mode="images",
+        control_mode="ee_pose",
+        control_hz=10,
+        renderer="tiny",
     )
-    report(result, as_json)
-
-
-def record_shard(task: str, root: str, kind: str, layouts: int, seed: int, queue: Any) -> None:
-    """Record one shard in a process of its own, telling the queue how far it is."""
-    from policies import record as recorder
-
-    write = {"demos": recorder.record, "glances": recorder.record_glances}[kind]
-    try:
-        with quiet_stdout():
-            env = make_env(
-                task, obs_mode="images", control_mode="ee_pose", control_hz=10, renderer="tiny"
-            )
-            write(
-                env, Path(root), layouts, seed, lambda kept, tried: queue.put((root, kept, tried))
-            )
-            env.close()
-    except KeyboardInterrupt:
-        pass
-    except ValueError as error:
-        queue.put((root, str(error), 0))
+    begun = time.monotonic()
+    with progress_bar("recording", episodes + glances) as advance, quiet_stdout():
+        kept, tried = recorder.record_shards(
+            make,
+            out,
+            episodes,
+            glances,
+            seed,
+            workers,
+            lambda kept, tried: advance(tried, f"{kept} kept"),
+        )
+    say.print(f"{kept} episodes of {tried} layouts in {time.monotonic() - begun:.0f} s: {out}")
+    report({"dataset": str(out), "episodes": kept, "layouts": tried}, as_json)
 
 
 @contextmanager
@@ -707,16 +544,13 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """Measure ratios: ours and a peer, interleaved in one run, medians."""
-    benches = {"lockstep": bench_lockstep, "env": bench_env}
-    if name not in benches:
-        import difflib
-
-        near = difflib.get_close_matches(name, benches, 1, 0)
+    if name not in BENCHES:
+        near = difflib.get_close_matches(name, BENCHES, 1, 0)
         raise ValueError(
-            f"unknown bench {name!r}; did you mean {near[0]!r}? ({', '.join(benches)})"
+            f"unknown bench {name!r}; did you mean {near[0]!r}? ({', '.join(BENCHES)})"
         )
     with say.status(f"bench {name}"), quiet_stdout():
-        cases = benches[name](board, rounds)
+        cases = BENCHES[name](board, rounds)
     table = table_of(f"bench {name}", "case", "ours", "peer", "peer is", "unit", "ratio")
     for case in cases:
         numbers = [
@@ -729,79 +563,19 @@ def bench(
     report({"name": name, "machine": machine, "cases": cases}, as_json, table)
 
 
-def bench_case(
-    case: str, unit: str, ours: list[float], peer: list[float] | None, peer_name: str | None
-) -> dict[str, Any]:
-    """Give one case of a bench: medians, and how many times better ours is (rates)."""
-    from statistics import median
-
-    mine, theirs = median(ours), median(peer) if peer else None
-    return {
-        "case": case,
-        "ours": mine,
-        "peer": theirs,
-        "peer_name": peer_name,
-        "unit": unit,
-        "ratio": mine / theirs if theirs else None,
-    }
-
-
 def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
-    """Ticks a second of the emulated controller; the peer is the host's kernel alone."""
-    from drivers.emulator import Emulator
-    from robots.actuator import HostActuator
+    """Time the emulated controllers."""
+    from drivers import bench
 
-    cases = []
-    for controller in ("maths_probe", "limited_impedance"):
-        law, params = controller_for(controller, "panda")
-        host = HostActuator(law)
-        with Emulator(law, load_board(board)) as emulator:
-            rates: dict[str, list[float]] = {"ours": [], "peer": []}
-            for actuator in (emulator, host):
-                actuator.start(params)
-                for _ in range(2000):
-                    actuator.tick()
-            for _ in range(rounds):
-                for key, actuator in (("ours", emulator), ("peer", host)):
-                    begun = time.perf_counter()
-                    for _ in range(5000):
-                        actuator.tick()
-                    rates[key].append(5000 / (time.perf_counter() - begun))
-            cases.append(
-                bench_case(
-                    f"{controller} on {board}",
-                    "ticks/s",
-                    rates["ours"],
-                    rates["peer"],
-                    "the same kernel on the host",
-                )
-            )
-    return cases
+    laws = [controller_for(name, "panda") for name in ("maths_probe", "limited_impedance")]
+    return bench.lockstep(laws, load_board(board), rounds)
 
 
-def bench_env(board: str, rounds: int) -> list[dict[str, Any]]:
-    """Physics ticks a second of `env.step`; the peer is bare stepSimulation on the same scene."""
-    import numpy as np
+def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the environments."""
+    from sim import bench
 
-    env = make_env("KitTray", control_mode="joint_delta", control_hz=10).unwrapped
-    env.reset(seed=0)
-    action = np.zeros(env.action_space.shape, np.float32)
-    rates: dict[str, list[float]] = {"ours": [], "peer": []}
-    for turn in range(rounds + 1):
-        begun = time.perf_counter()
-        for _ in range(20):
-            env.step(action)
-        stepped = time.perf_counter()
-        for _ in range(20 * env.ticks):
-            env.floor.world.step()
-        ended = time.perf_counter()
-        env.reset(seed=0)
-        if turn:
-            rates["ours"].append(20 * env.ticks / (stepped - begun))
-            rates["peer"].append(20 * env.ticks / (ended - stepped))
-    env.close()
-    return [
-        bench_case(
-            "KitTray state-only step", "ticks/s", rates["ours"], rates["peer"], "stepSimulation"
-        )
-    ]
+    return bench.step(rounds)
+
+
+BENCHES = {"lockstep": bench_lockstep, "env": bench_env}

@@ -1,5 +1,7 @@
 """Record the scripted expert's demonstrations."""
 
+import multiprocessing
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 
 from policies.dataset import DatasetWriter
+from policies.errors import PolicyError
 
 RATE_HZ = 10
 AFTER_SUCCESS = 5
@@ -114,3 +117,72 @@ def record_glances(
                 count += 1
             on_episode(count, number - seed + 1)
     return count
+
+
+def record_shards(
+    make_env: Callable[[], Any],
+    root: Path,
+    episodes: int,
+    glances: int,
+    seed: int,
+    workers: int,
+    on_episode: Callable[[int, int], None] = lambda kept, tried: None,
+) -> tuple[int, int]:
+    """Record demonstrations, then glances, in processes of their own; give (kept, tried).
+
+    Every worker writes a shard, a dataset in a folder of its own under `root`. `make_env` must
+    be picklable. Raises PolicyError for what went wrong in a worker.
+    """
+    context = multiprocessing.get_context("spawn")
+    queue = context.SimpleQueue()
+    waiting: list[Any] = []
+    for kind, total, first in (("demos", episodes, seed), ("glances", glances, seed + 10**6)):
+        share = [total // workers + (k < total % workers) for k in range(workers)]
+        for k in range(workers):
+            if share[k]:
+                place = (root / f"{kind}-{k:02d}", kind, share[k], first + sum(share[:k]))
+                waiting.append(context.Process(target=_shard, args=(make_env, *place, queue)))
+    counts: dict[str, tuple[int, int]] = {}
+    running: list[Any] = []
+    broken: list[int] = []
+    try:
+        while waiting or running or not queue.empty():
+            while waiting and len(running) < workers:
+                running.append(waiting.pop(0))
+                running[-1].start()
+            ended = [job for job in running if not job.is_alive()]
+            running = [job for job in running if job not in ended]
+            broken += [job.exitcode for job in ended if job.exitcode]
+            if queue.empty():
+                if broken:
+                    raise PolicyError(f"a recording worker ended with exit code {broken[0]}")
+                time.sleep(0.05)
+                continue
+            shard, kept, tried = queue.get()
+            if isinstance(kept, str):
+                raise PolicyError(kept)
+            counts[shard] = (kept, tried)
+            on_episode(*_totals(counts))
+    finally:
+        for job in running:
+            job.join(5)
+            job.terminate()
+    return _totals(counts)
+
+
+def _totals(counts: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    return sum(kept for kept, _ in counts.values()), sum(tried for _, tried in counts.values())
+
+
+def _shard(
+    make_env: Callable[[], Any], root: Path, kind: str, layouts: int, seed: int, queue: Any
+) -> None:
+    write = {"demos": record, "glances": record_glances}[kind]
+    try:
+        env = make_env()
+        write(env, root, layouts, seed, lambda kept, tried: queue.put((root.name, kept, tried)))
+        env.close()
+    except KeyboardInterrupt:
+        pass
+    except ValueError as error:
+        queue.put((root.name, str(error), 0))

@@ -3,11 +3,16 @@
 import base64
 import html
 import io
+import json
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from policies.runner import EpisodeResult
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1b1f27;--soft:#667085;--line:#d9dee7;--paper:#fff;
@@ -47,6 +52,93 @@ class Episode:
     note: str = ""
     poster: np.ndarray | None = None
     trace: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Run:
+    """What becomes of a run on a board: its episodes, what the board counted, its report."""
+
+    def __init__(self, controller: str, board: str, policy: str, tick_hz: int) -> None:
+        self.controller, self.board, self.policy = controller, board, policy
+        self.tick_hz = tick_hz
+        self.episodes: list[Episode] = []
+        self.ticks = self.ticks_differing = self.instructions = 0
+        self.tick_wall_s = 0.0
+        self._begun = time.monotonic()
+
+    def count(self, emulator: Any) -> None:
+        """Add what an emulator counted since its last start."""
+        self.ticks += emulator.ticks
+        self.ticks_differing += emulator.ticks_differing
+        self.instructions += emulator.instructions
+        self.tick_wall_s += emulator.wall_s
+
+    def add(self, result: EpisodeResult, video: str, poster: np.ndarray | None, note: str) -> None:
+        """Add an episode that came to its end."""
+        self.episodes.append(
+            Episode(
+                len(self.episodes) + 1,
+                result.seed,
+                result.instruction,
+                result.success,
+                result.time_s,
+                video,
+                note,
+                poster,
+                result.trace,
+            )
+        )
+
+    def write(self, out: Path, robot: Any) -> dict[str, Any]:
+        """Write report.html and result.json into `out`; give the summary."""
+        seconds = time.monotonic() - self._begun
+        per_tick = self.instructions / self.ticks if self.ticks else 0.0
+        rate = self.ticks / self.tick_wall_s if self.tick_wall_s else 0.0
+        summary = {
+            "episodes": len(self.episodes),
+            "successes": sum(episode.success for episode in self.episodes),
+            "ticks": self.ticks,
+            "ticks_differing": self.ticks_differing,
+            "instructions_per_tick": round(per_tick, 1),
+            "times_real_time": round(self.ticks / self.tick_hz / seconds, 2),
+            "outputs": str(out),
+        }
+        facts = {
+            "controller": f"{self.controller}, a Numba kernel cross-compiled as this run began",
+            "board": self.board,
+            "ticks run on the board": f"{self.ticks}",
+            "ticks that differ from this machine's kernel in any bit": f"{self.ticks_differing}",
+            "instructions a tick": f"{per_tick:.0f}",
+            "lockstep ticks a second of wall time": f"{rate:.0f}",
+            "emulated controller, times real time": f"{rate / self.tick_hz:.1f}",
+            "whole run, times real time (films and first build included)": (
+                f"{summary['times_real_time']:.2f}"
+            ),
+            "control rate": f"{self.tick_hz} Hz",
+            "policy": self.policy,
+        }
+        tiles = {
+            "episodes succeeded": f"{summary['successes']} of {len(self.episodes)}",
+            "ticks on the board": f"{self.ticks}",
+            "ticks differing": f"{self.ticks_differing}",
+            "instructions a tick": f"{per_tick:.0f}",
+        }
+        write(
+            out / "report.html",
+            "Millhand demo",
+            "From an instruction to an arm driven by RISC-V firmware.",
+            tiles,
+            self.episodes,
+            facts,
+            robot.joint_names,
+            np.stack([robot.q_min, robot.q_max], axis=1),
+            robot.tau_max,
+            self.tick_hz,
+        )
+        keys = ("seed", "instruction", "success", "seconds", "video", "note")
+        rows = [{key: getattr(episode, key) for key in keys} for episode in self.episodes]
+        details = {**summary, "board": self.board, "policy": self.policy, "details": rows}
+        (out / "result.json").write_text(json.dumps(details, indent=2) + "\n")
+        return summary
 
 
 def write(

@@ -1,11 +1,12 @@
-"""Videos of episodes: both cameras side by side, with what was asked and how it went."""
+"""Films of episodes: both cameras side by side, with what was asked and how it went."""
 
 import textwrap
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
+import gymnasium as gym
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -84,3 +85,67 @@ class EpisodeVideo:
         draw.rectangle((FRONT, HEIGHT - 34, WIDTH, HEIGHT), STATES[state])
         draw.text((FRONT + WRIST // 2, HEIGHT - 17), state, (255, 255, 255), large, anchor="mm")
         return np.asarray(sheet)
+
+
+class Film(gym.Wrapper[Any, Any, Any, Any]):
+    """Films every episode of a floor environment: episode-01.mp4 and so on, in `folder`.
+
+    `path` and `poster` are those of the latest film: its file, and its last picture (480, 720,
+    3), there once `finish` was called. The next reset, `close` and an episode's end also finish
+    a film; one that is broken off is marked as failed.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], folder: Path) -> None:
+        super().__init__(env)
+        self.folder, self.number = Path(folder), 0
+        self._floor: Any = env.unwrapped
+        self._video: EpisodeVideo | None = None
+        self._success = False
+
+    @property
+    def path(self) -> Path:
+        """The latest film's file."""
+        return self.folder / f"episode-{self.number:02d}.mp4"
+
+    @property
+    def poster(self) -> np.ndarray | None:
+        """The latest film's last picture; None while it runs."""
+        return self._video.poster if self._video else None
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """Start an episode and its film."""
+        self.finish()
+        observation, info = self.env.reset(**options)
+        self.number += 1
+        seed = options.get("seed")
+        title = type(self._floor.task).__name__ + ("" if seed is None else f", layout {seed}")
+        self._video = EpisodeVideo(self.path, self._floor.control_hz, title, info["instruction"])
+        self._seconds = 0.0
+        self._shoot(info)
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step and a picture."""
+        found = self.env.step(action)
+        self._seconds += 1 / self._floor.control_hz
+        self._shoot(found[4])
+        if found[2] or found[3]:
+            self.finish()
+        return found
+
+    def finish(self) -> None:
+        """End the film with the outcome on it."""
+        if self._video is not None:
+            self._video.close("success" if self._success else "failed")
+
+    def close(self) -> None:
+        """Finish the film and close the environment."""
+        self.finish()
+        self.env.close()
+
+    def _shoot(self, info: dict[str, Any]) -> None:
+        assert self._video is not None
+        self._success = bool(info["success"])
+        front = self._floor.capture("front", FRONT, FRONT)
+        wrist = self._floor.capture("wrist", WRIST, WRIST)
+        self._video.add(front, wrist, self._seconds, self._success)

@@ -118,3 +118,11 @@ def test_build_and_emulate_print_what_was_promised(tmp_path):
     ran = result_of(done)
     assert ran["ticks"] == 300 and ran["ticks_differing"] == 0
     assert ran["instructions_per_tick"] > 100
+
+
+def test_bench_gives_cases_with_ratios():
+    done = run("bench", "env", "--rounds", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    found = result_of(done)
+    (case,) = found["cases"]
+    assert case["ratio"] == pytest.approx(case["ours"] / case["peer"]) and case["unit"] == "ticks/s"
