@@ -438,6 +438,49 @@ def eval_command(
         raise ValueError(f"stopped early: {found.stopped}")
 
 
+@app.command()
+def export(
+    policy: Annotated[str, typer.Option(help="nano, or a folder of weights.")] = "nano",
+    out: Annotated[Path, typer.Option(help="The .onnx file to write.")] = Path("outputs/nano.onnx"),
+    task: Task = "KitTray",
+    layouts: Annotated[int, typer.Option(min=1, help="Layouts to compare on.")] = 20,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Export a policy to one ONNX file and compare what both say.
+
+    ONNX Runtime and PyTorch look at the same layouts; the largest difference of any number in
+    their chunks of actions is reported (metres, quaternion components, gripper share).
+    """
+    import policies
+    from policies.nano.policy import NanoPolicy
+    from policies.onnx_policy import export as export_onnx
+    from policies.onnx_policy import largest_difference
+
+    if out.suffix != ".onnx":
+        raise ValueError(f"--out {out} does not end in .onnx")
+    mind = policies.load(policy)
+    if not isinstance(mind, NanoPolicy):
+        raise ValueError(f"policy {policy} is not a folder of weights; nano is, for example")
+    with say.status(f"exporting {policy}"), quiet_stdout():
+        export_onnx(mind, out)
+        env = make_env(task, obs_mode="vla")
+        resets = (env.reset(seed=number)[0] for number in range(seed, seed + layouts))
+        seen = (policies.Observation.from_env(obs) for obs in resets)
+        gap = largest_difference(mind, policies.load(out), seen)
+        env.close()
+    result = {
+        "onnx": str(out),
+        "bytes": out.stat().st_size,
+        "layouts": layouts,
+        "max_abs_diff": gap,
+    }
+    table = table_of("export", "", "")
+    for key, value in result.items():
+        table.add_row(key, str(value))
+    report(result, as_json, table)
+
+
 # -- boards: build, emulate
 
 

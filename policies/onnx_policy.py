@@ -6,6 +6,7 @@ The file carries its config and tokenizer as metadata, so it needs nothing besid
 import io
 import logging
 import warnings
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from policies.errors import PolicyError
 from policies.nano.config import ACTION_DIM, STATE_DIM, NanoConfig
 from policies.nano.policy import FlowPolicy, NanoPolicy
+from policies.types import Observation, Policy
 
 INPUTS = ("images", "tokens", "state", "noise")
 
@@ -98,3 +100,18 @@ class OnnxPolicy(FlowPolicy):
         feed = dict(zip(INPUTS, (images, tokens, state, noise), strict=True))
         moves: np.ndarray = self.session.run(None, feed)[0]
         return moves
+
+
+def largest_difference(one: Policy, other: Policy, observations: Iterable[Observation]) -> float:
+    """Give the largest absolute difference of two policies' actions on the same observations.
+
+    In the actions' own units: metres, quaternion components, gripper share. Each observation
+    begins an episode, its number being the seed.
+    """
+    worst = 0.0
+    for seed, observation in enumerate(observations):
+        one.reset(seed)
+        other.reset(seed)
+        gap = np.abs(one.act(observation).actions - other.act(observation).actions)
+        worst = max(worst, float(gap.max()))
+    return worst

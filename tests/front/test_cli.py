@@ -30,7 +30,7 @@ def result_of(done):
 
 
 COMMANDS = ["demo", "doctor", "tasks", "robots", "boards", "policies"]
-COMMANDS += ["record", "train", "eval", "build", "emulate", "bench"]
+COMMANDS += ["record", "train", "eval", "export", "build", "emulate", "bench"]
 
 
 def test_help_lists_every_command_and_each_explains_itself():
@@ -73,6 +73,8 @@ def test_listings_print_one_json_object_on_the_last_line(command):
         (("train", "--data", "no/such/folder"), "no/such/folder"),
         (("demo", "--episodes", "0"), "0"),
         (("emulate", "--ticks", "many"), "many"),
+        (("export", "--out", "nano.bin"), "nano.bin"),
+        (("export", "--policy", "expert"), "expert"),
         (("nonsense",), "nonsense"),
     ],
 )
