@@ -10,8 +10,6 @@ from sim.scene import PARTS, Scene
 from sim.world import World
 
 ASSETS = Path(__file__).parent / "assets"
-GRIP_FORCE = 25.0
-GRIP_SPEED = 0.12
 
 
 class Floor:
@@ -78,7 +76,8 @@ class Floor:
         """Drive the gripper to an opening, 0 closed .. 1 open."""
         closed, opened = self.robot.gripper_opening
         place = closed + min(max(opening, 0.0), 1.0) * (opened - closed)
-        self.world.drive_to(self.arm, self.finger_ids, place, GRIP_FORCE, GRIP_SPEED)
+        force, speed = self.robot.gripper_force, self.robot.gripper_speed
+        self.world.drive_to(self.arm, self.finger_ids, place, force, speed)
 
     def gripper(self) -> float:
         """Give how far the gripper is open, 0 closed .. 1 open."""
