@@ -5,13 +5,14 @@ from functools import lru_cache
 
 from robots.arms.iiwa import iiwa
 from robots.arms.panda import panda
+from robots.arms.so101 import so101
 from robots.arms.xarm6 import xarm6
 from robots.errors import RobotError
 from robots.robot import Robot
 
 __all__ = ["Robot", "load", "names"]
 
-ROBOTS = {"panda": panda, "iiwa": iiwa, "xarm6": xarm6}
+ROBOTS = {"panda": panda, "iiwa": iiwa, "xarm6": xarm6, "so101": so101}
 
 
 def names() -> list[str]:
