@@ -17,10 +17,11 @@ class Robot:
     """An arm with a gripper. All arrays are (n,), SI units, in the order of `joint_names`.
 
     The tool's frame has z out of the gripper, y along the fingers' way, and its origin between
-    the fingers, some 10 mm inside their tips. `gripper_opening` is what every joint of the
-    gripper is driven to, closed and open: metres, or radians where it turns. `gripper_force`
-    (N or N m) and `gripper_speed` (m/s or rad/s) are how it is driven. `home` has the tool
-    pointing straight down. `kp` N m/rad and `kd` N m s/rad are the impedance gains.
+    the fingers, some 10 mm inside their tips. `home` has it pointing straight down.
+    `gripper_opening` is what every joint of the gripper is driven to, closed and open: metres,
+    or radians where it turns; with `gripper_force`, N or N m, at `gripper_speed`. `gripper_geared`
+    says that its two joints travel alike whatever they meet. `kp` N m/rad and `kd` N m s/rad are
+    the impedance gains.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Robot:
     record: np.ndarray
     gripper_force: float = 25.0
     gripper_speed: float = 0.12
+    gripper_geared: bool = False
 
     def forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give the tool's position (3,) and rotation (3, 3) in the base for q (n,)."""

@@ -36,6 +36,8 @@ class Floor:
         self.world.free_joints(self.arm, self.joint_ids)
         for finger in self.finger_ids:
             self.world.set_friction(self.arm, finger, 1.5, 0.02)
+        if robot.gripper_geared:
+            self.world.couple(self.arm, *self.finger_ids)
         self.parts = {
             part: self.world.load(ASSETS / "parts" / f"{part}.urdf", (0.4, 0.1 * k, 0.05))
             for k, part in enumerate(PARTS)

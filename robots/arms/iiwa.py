@@ -40,4 +40,5 @@ def iiwa() -> Robot:
         kp=np.array([1500.0, 1500.0, 1000.0, 1000.0, 400.0, 300.0, 150.0]),
         kd=np.array([100.0, 100.0, 60.0, 60.0, 20.0, 15.0, 6.0]),
         record=kinematics.chain_record(chain),
+        gripper_geared=True,
     )

@@ -39,4 +39,5 @@ def xarm6() -> Robot:
         kp=np.array([800.0, 800.0, 500.0, 250.0, 250.0, 120.0]),
         kd=np.array([50.0, 50.0, 30.0, 10.0, 10.0, 4.0]),
         record=kinematics.chain_record(chain),
+        gripper_geared=True,
     )
