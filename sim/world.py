@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pybullet as bullet
 
 from sim.errors import SimError
+from sim.sight import Sight
 
-RENDERERS = ("auto", "egl", "tiny", "none")
-# OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
-LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
+RENDERERS = ("auto", "fast", "egl", "tiny", "none")
 
 
 @contextmanager
@@ -72,6 +70,7 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+        self.sight = Sight(self._client)
 
     @property
     def engine(self) -> str:
@@ -137,6 +136,7 @@ class World:
     def paint(self, body: int, colour: tuple[float, ...]) -> None:
         """Give a body's base one colour, RGBA in 0..1."""
         bullet.changeVisualShape(body, -1, rgbaColor=colour, physicsClientId=self._client)
+        self.sight.painter.repaint(body, -1, colour)
 
     def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
         """Put a body's base link frame at a position (3,) and orientation xyzw (4,), at rest."""
@@ -275,22 +275,21 @@ class World:
         self, view: list[float], projection: list[float], width: int, height: int, shadow: bool
     ) -> np.ndarray:
         """Draw one image, (height, width, 3) uint8, from OpenGL view and projection matrices."""
-        chosen = self.engine
-        if chosen == "none":
-            raise SimError("this world was made with renderer='none' and cannot draw")
-        engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
-        image: Any = bullet.getCameraImage(
-            width,
-            height,
-            view,
-            projection,
-            lightDirection=LIGHT[chosen],
-            shadow=int(shadow),
-            lightAmbientCoeff=0.65,
-            lightDiffuseCoeff=0.45,
-            lightSpecularCoeff=0.05,
-            renderer=engine,
-            flags=bullet.ER_NO_SEGMENTATION_MASK,
-            physicsClientId=self._client,
-        )[2]
-        return np.asarray(image, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        return self.look(view, projection, width, height, ("rgb",), shadow)["rgb"]
+
+    def look(
+        self,
+        view: list[float],
+        projection: list[float],
+        width: int,
+        height: int,
+        kinds: tuple[str, ...] = ("rgb", "depth", "segmentation"),
+        shadow: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Draw several kinds of image at once, each (height, width).
+
+        `rgb` (.., 3) uint8; `depth` float32, metres along the camera's axis, the far plane where
+        there is nothing; `segmentation` int32 body numbers, -1 nothing; `links` int32 link
+        indices, -1 a base, -2 nothing. Raises SimError for other kinds.
+        """
+        return self.sight.look(self.engine, view, projection, width, height, kinds, shadow)
