@@ -53,7 +53,9 @@ class Sight:
         if engine == "none":
             raise SimError("this world was made with renderer='none' and cannot draw")
         light = self.light or LIGHTS[engine]
-        if engine != "fast" or shadow:
+        if engine == "fast" and shadow and kinds == ("rgb",):
+            return {"rgb": self.painter.fine(view, projection, width, height, light)}
+        if engine != "fast":
             return self._bullet(engine, view, projection, width, height, kinds, shadow, light)
         rgb, inverse, who, troupe = self.painter.draw(view, projection, width, height, light)
         found = {}
@@ -80,7 +82,6 @@ class Sight:
     ) -> dict[str, np.ndarray]:
         """Draw with PyBullet's own renderers."""
         masks = "segmentation" in kinds or "links" in kinds
-        software = engine in ("tiny", "fast")
         image: Any = bullet.getCameraImage(
             width,
             height,
@@ -91,7 +92,9 @@ class Sight:
             lightAmbientCoeff=light.ambient,
             lightDiffuseCoeff=light.diffuse,
             lightSpecularCoeff=light.specular,
-            renderer=bullet.ER_TINY_RENDERER if software else bullet.ER_BULLET_HARDWARE_OPENGL,
+            renderer=bullet.ER_TINY_RENDERER
+            if engine == "tiny"
+            else bullet.ER_BULLET_HARDWARE_OPENGL,
             flags=bullet.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX
             if masks
             else bullet.ER_NO_SEGMENTATION_MASK,
@@ -123,9 +126,7 @@ class Sight:
     def bodies(self) -> tuple[int, ...]:
         """Give the numbers of all bodies."""
         count = bullet.getNumBodies(physicsClientId=self._client)
-        return tuple(
-            bullet.getBodyUniqueId(k, physicsClientId=self._client) for k in range(count)
-        )
+        return tuple(bullet.getBodyUniqueId(k, physicsClientId=self._client) for k in range(count))
 
     def visuals(self, body: int) -> list[Visual]:
         """Give a body's visual shapes; the base's stand in the frame of its centre of mass."""

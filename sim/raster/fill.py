@@ -72,7 +72,7 @@ def _triangle(
     y2: float,
     z2: float,
     number: int,
-    culled: bool,
+    facing: float,
     inverse: np.ndarray,
     shown: np.ndarray,
 ) -> None:
@@ -87,7 +87,8 @@ def _triangle(
     if first > last or math.ceil(left) > math.floor(right):
         return
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    if area >= -LEAST_AREA and (culled or area <= LEAST_AREA):
+    # Rows run downwards: what turns its front to the camera has a negative area.
+    if area * facing >= -LEAST_AREA:
         return
     across = ((z1 - z0) * (y2 - y0) - (z2 - z0) * (y1 - y0)) / area
     down = ((x1 - x0) * (z2 - z0) - (x2 - x0) * (z1 - z0)) / area
@@ -124,7 +125,7 @@ def fill(
     world: np.ndarray,
     screen: np.ndarray,
     near: float,
-    culled: bool,
+    facing: float,
     geometry: Any,
     cast: Any,
     points: np.ndarray,
@@ -133,8 +134,9 @@ def fill(
 ) -> None:
     """Draw instances `which` into the depth buffer `inverse` and the triangle numbers `shown`.
 
-    `screen` (3, 4) takes the world to (x w, y w, w), w the distance along the camera's axis;
-    `points` (p, 6) is scratch: x, y, 1/w, then x w, y w, w of every vertex.
+    `facing` 1 draws what turns its front to the camera, -1 what turns its back. `screen` (3, 4)
+    takes the world to (x w, y w, w), w the distance along the camera's axis; `points` (p, 6) is
+    scratch: x, y, 1/w, then x w, y w, w of every vertex.
     """
     height, width = inverse.shape
     c = np.empty((3, 4))
@@ -169,7 +171,7 @@ def fill(
             if not behind or (p[2] > 0.0 and q[2] > 0.0 and r[2] > 0.0):
                 _triangle(
                     p[0], p[1], p[2], q[0], q[1], q[2], r[0], r[1], r[2],
-                    number + k, culled, inverse, shown,
+                    number + k, facing, inverse, shown,
                 )  # fmt: skip
                 continue
             if p[2] == 0.0 and q[2] == 0.0 and r[2] == 0.0:
@@ -179,14 +181,12 @@ def fill(
                 a, b, d = polygon[0], polygon[m], polygon[m + 1]
                 _triangle(
                     a[0], a[1], a[2], b[0], b[1], b[2], d[0], d[1], d[2],
-                    number + k, culled, inverse, shown,
+                    number + k, facing, inverse, shown,
                 )  # fmt: skip
 
 
 @kernel
-def _clip(
-    p: np.ndarray, q: np.ndarray, r: np.ndarray, near: float, polygon: np.ndarray
-) -> int:
+def _clip(p: np.ndarray, q: np.ndarray, r: np.ndarray, near: float, polygon: np.ndarray) -> int:
     """Cut a triangle at the near plane; fill `polygon` with (x, y, 1/w) and give its corners."""
     count = 0
     a = r

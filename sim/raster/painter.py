@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.errors import SimError
 from sim.light import Light
-from sim.raster import meshes, stage
+from sim.raster import meshes, shadow, stage
 from sim.raster.fill import fill, place
 from sim.raster.shade import shade
 
@@ -143,6 +143,33 @@ class Painter:
         self._layer(troupe, troupe.moving, screen, near, rays, rgb, inverse, who)
         return rgb, inverse, who, troupe
 
+    def fine(
+        self, view: list[float], projection: list[float], width: int, height: int, light: Light
+    ) -> np.ndarray:
+        """Give colours (h, w, 3) uint8 for people: with shadows and smooth edges."""
+        troupe = self._refresh()
+        screen, near, far = screen_matrix(view, projection, 2 * width, 2 * height)
+        rays = np.array((*light.unit(), light.ambient, light.diffuse, light.specular))
+        geometry, cast, points = troupe.geometry, troupe.cast, troupe.points
+        everyone = np.flatnonzero(~troupe.hidden)
+
+        sun = shadow.sun_matrix(view, light.unit())
+        depths = np.full((shadow.MAP, shadow.MAP), 0.5 / shadow.SUN, np.float32)
+        shown = np.full(depths.shape, -1, np.int32)
+        # The backs: a lit surface then needs no bias against shading itself.
+        fill(everyone, troupe.world, sun, 1.0, -1.0, geometry, cast, points, depths, shown)
+
+        inverse = np.full((2 * height, 2 * width), 1.0 / far, np.float32)
+        shown = np.full(inverse.shape, -1, np.int32)
+        fill(everyone, troupe.world, screen, near, 1.0, geometry, cast, points, inverse, shown)
+        rgb, dim = (np.full((2 * height, 2 * width, 3), 255, np.uint8) for _ in range(2))
+        who = np.empty_like(shown)
+        for image, share in ((rgb, 1.0), (dim, shadow.LEFT)):
+            shade(shown, troupe.world, rays, share, geometry, cast, points, image, who)
+        smooth: np.ndarray = shadow.halve(rgb)
+        shadow.blend(inverse, far, *shadow.onto(screen, sun), depths, smooth, shadow.halve(dim))
+        return smooth
+
     def _layer(
         self,
         troupe: _Troupe,
@@ -157,7 +184,7 @@ class Painter:
         shown = np.full(inverse.shape, -1, np.int32)
         which = which[~troupe.hidden[which]]
         geometry, cast = troupe.geometry, troupe.cast
-        fill(which, troupe.world, screen, near, True, geometry, cast, troupe.points, inverse, shown)
+        fill(which, troupe.world, screen, near, 1.0, geometry, cast, troupe.points, inverse, shown)
         shade(shown, troupe.world, rays, 1.0, geometry, cast, troupe.points, rgb, who)
 
     def _store(
@@ -214,17 +241,20 @@ class Painter:
                 used.append(mesh)
             which.append(known[id(mesh)])
         cast = stage.cast(
-            used, which, [frame for _, _, frame, _ in found], np.array([v.local for _, v, _, _ in found])
+            used,
+            which,
+            [frame for _, _, frame, _ in found],
+            np.array([v.local for _, v, _, _ in found]),
         )
         cast.colours[:] = [_steps(v.colour) for _, v, _, _ in found]
-        rigid = np.array([rigid for _, _, _, rigid in found])
+        still = np.array([rigid for _, _, _, rigid in found])
         troupe = _Troupe(
             stage.pack(used),
             cast,
             np.array([body for body, _, _, _ in found], np.int32),
             np.array([v.link for _, v, _, _ in found], np.int32),
-            np.flatnonzero(rigid),
-            np.flatnonzero(~rigid),
+            np.flatnonzero(still),
+            np.flatnonzero(~still),
             np.zeros((len(found), 3, 4)),
             np.zeros((int(cast.point_at[-1]), 6)),
             np.array([v.colour[3] == 0.0 for _, v, _, _ in found]),
@@ -240,13 +270,15 @@ class Painter:
 
 def _steps(colour: tuple[float, ...]) -> np.ndarray:
     """Give a colour in whole steps of 1/255, cut off as TinyRenderer does, (3,)."""
-    return np.floor(np.clip(np.float32(colour[:3]) * np.float32(255.0), 0, 255)).astype(float)
+    return np.floor(np.clip(np.array(colour[:3], np.float32) * np.float32(255.0), 0, 255)).astype(
+        float
+    )
 
 
 def screen_matrix(
     view: list[float], projection: list[float], width: int, height: int
 ) -> tuple[np.ndarray, float, float]:
-    """Give the matrix (3, 4) from the world to (x w, y w, w) in pixels, and the near and far planes.
+    """Give the matrix (3, 4) from the world to (x w, y w, w) in pixels, and near and far.
 
     Raises SimError for a projection that is not a perspective.
     """

@@ -79,7 +79,7 @@ def shade(
     i, mesh, face = 0, 0, 0
     lx, ly, lz, zx, zy, zz, sign = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
     red, green, blue = 0.0, 0.0, 0.0
-    bright, shine = 0.0, 0.0
+    bright = 0.0
     for y in range(height):
         for x in range(width):
             number = shown[y, x]
