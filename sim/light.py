@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Light:
@@ -22,3 +24,7 @@ class Light:
         x, y, z = self.direction
         length = math.sqrt(x * x + y * y + z * z)
         return x / length, y / length, z / length
+
+    def rays(self) -> np.ndarray:
+        """Give (6,): unit direction, ambient, diffuse, specular."""
+        return np.array((*self.unit(), self.ambient, self.diffuse, self.specular))

@@ -8,7 +8,8 @@ import pybullet as bullet
 
 from sim.errors import SimError
 from sim.light import Light
-from sim.raster.painter import Painter, Visual
+from sim.raster.painter import Painter
+from sim.raster.troupe import Visual
 
 # OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
 LIGHTS = {
@@ -57,16 +58,16 @@ class Sight:
             return {"rgb": self.painter.fine(view, projection, width, height, light)}
         if engine != "fast":
             return self._bullet(engine, view, projection, width, height, kinds, shadow, light)
-        rgb, inverse, who, troupe = self.painter.draw(view, projection, width, height, light)
+        picture, troupe = self.painter.draw(view, projection, width, height, light)
         found = {}
         if "rgb" in kinds:
-            found["rgb"] = rgb
+            found["rgb"] = picture.rgb
         if "depth" in kinds:
-            found["depth"] = np.float32(1.0) / inverse
+            found["depth"] = np.float32(1.0) / picture.inverse
         if "segmentation" in kinds:
-            found["segmentation"] = np.append(troupe.body, np.int32(-1))[who]
+            found["segmentation"] = np.append(troupe.body, np.int32(-1))[picture.who]
         if "links" in kinds:
-            found["links"] = np.append(troupe.link, np.int32(-2))[who]
+            found["links"] = np.append(troupe.link, np.int32(-2))[picture.who]
         return found
 
     def _bullet(
