@@ -8,7 +8,7 @@ import pybullet as bullet
 
 from sim.errors import SimError
 from sim.light import Light
-from sim.raster.painter import Painter
+from sim.raster.painter import Painter, planes
 from sim.raster.troupe import Visual
 
 # OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
@@ -36,6 +36,9 @@ class Sight:
         self._client = client
         self.light: Light | None = None
         self.painter = Painter(self)
+        self._shapes: dict[int, list[tuple[int, tuple[float, ...]]]] = {}
+        self._tints: dict[int, tuple[float, ...]] = {}
+        self._judged: tuple[tuple[int, ...], bool] = ((), True)
 
     def look(
         self,
@@ -63,7 +66,8 @@ class Sight:
         if "rgb" in kinds:
             found["rgb"] = picture.rgb
         if "depth" in kinds:
-            found["depth"] = np.float32(1.0) / picture.inverse
+            with np.errstate(divide="ignore"):
+                found["depth"] = np.float32(1.0) / picture.inverse
         if "segmentation" in kinds:
             found["segmentation"] = np.append(troupe.body, np.int32(-1))[picture.who]
         if "links" in kinds:
@@ -106,10 +110,10 @@ class Sight:
             rgba = np.asarray(image[2], np.uint8).reshape(height, width, 4)
             found["rgb"] = rgba[:, :, :3].copy()
         if "depth" in kinds:
-            near = projection[14] / (projection[10] - 1.0)
-            far = projection[14] / (projection[10] + 1.0)
+            near, far = planes(projection)
             share = np.asarray(image[3], np.float64).reshape(height, width)
-            found["depth"] = (far * near / (far - (far - near) * share)).astype(np.float32)
+            with np.errstate(divide="ignore"):
+                found["depth"] = (near / (1.0 - (1.0 - near / far) * share)).astype(np.float32)
         if masks:
             code = np.asarray(image[4], np.int32).reshape(height, width)
             if "segmentation" in kinds:
@@ -120,7 +124,51 @@ class Sight:
 
     def drawable(self) -> bool:
         """Say whether the fast renderer can draw every body."""
-        return all(v.drawable for body in self.bodies() for v in self.visuals(body))
+        bodies = self.bodies()
+        if bodies != self._judged[0]:
+            able = all(v.drawable for body in bodies for v in self.visuals(body))
+            self._judged = (bodies, able)
+        return self._judged[1]
+
+    # -- colours
+
+    def paint(self, body: int, link: int, colour: tuple[float, ...]) -> None:
+        """Give all shapes of a body's link one colour, RGBA in 0..1; its tint stays on top."""
+        shapes = self._own(body)
+        which = [k for k, (place, _) in enumerate(shapes) if place == link]
+        for k in which:
+            shapes[k] = (link, colour)
+        self._show(body, which)
+
+    def tint(self, tints: dict[int, tuple[float, ...]]) -> None:
+        """Multiply the colours of bodies by (3,), until the next call; others are as painted."""
+        before, self._tints = self._tints, dict(tints)
+        for body in sorted({*before, *tints}):
+            if before.get(body) != tints.get(body):
+                self._show(body, list(range(len(self._own(body)))))
+
+    def _own(self, body: int) -> list[tuple[int, tuple[float, ...]]]:
+        """Give link and colour, as painted, of each of a body's shapes."""
+        if body not in self._shapes:
+            self._shapes[body] = [(v.link, v.colour) for v in self.visuals(body)]
+        return self._shapes[body]
+
+    def _show(self, body: int, which: list[int]) -> None:
+        """Tell the renderers the present colours of some of a body's shapes."""
+        shapes, tint = self._own(body), self._tints.get(body, (1.0, 1.0, 1.0))
+        shown = {}
+        for k in which:
+            link, colour = shapes[k]
+            mixed = (min(c * t, 1.0) for c, t in zip(colour[:3], tint, strict=True))
+            shown[k] = (*mixed, colour[3])
+            bullet.changeVisualShape(
+                body,
+                link,
+                shapeIndex=sum(place == link for place, _ in shapes[:k]),
+                rgbaColor=shown[k],
+                physicsClientId=self._client,
+            )
+        self.painter.repaint(body, shown)
 
     # -- what the painter asks
 

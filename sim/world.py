@@ -34,8 +34,9 @@ def _quiet() -> Iterator[None]:
 class World:
     """One PyBullet world: bodies, one or more arms, and what cameras see of them.
 
-    `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
-    software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
+    `renderer`: "fast" (our own, in software), "tiny" (PyBullet's, in software), "egl" (OpenGL,
+    also on Mesa's software rasteriser), "none" (never draws), or "auto": fast, or tiny where a
+    body's mesh is of a kind that fast does not read.
     `gui=True` opens PyBullet's window, which then also draws.
     """
 
@@ -55,9 +56,6 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
-        if renderer == "auto" and not gui:
-            # Now, not at the first picture: EGL draws only what is loaded after it.
-            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -77,11 +75,15 @@ class World:
 
     @property
     def engine(self) -> str:
-        """What draws: egl, tiny, opengl (the window) or none.
+        """What draws: fast, tiny, egl, opengl (the window) or none.
 
-        One for the whole world: once EGL is loaded Bullet draws every image with it.
+        Bullet's own are for the whole world: once EGL is loaded Bullet draws all with it.
         """
-        return "opengl" if self._gui else self.renderer
+        if self._gui:
+            return "opengl"
+        if self.renderer == "auto":
+            return "fast" if self.sight.drawable() else "tiny"
+        return self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -154,8 +156,7 @@ class World:
 
     def paint(self, body: int, colour: tuple[float, ...], link: int = -1) -> None:
         """Give a body's base, or one of its links, one colour, RGBA in 0..1."""
-        bullet.changeVisualShape(body, link, rgbaColor=colour, physicsClientId=self._client)
-        self.sight.painter.repaint(body, link, colour)
+        self.sight.paint(body, link, colour)
 
     def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
         """Put a body's base link frame at a position (3,) and orientation xyzw (4,), at rest."""

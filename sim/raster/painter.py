@@ -1,5 +1,6 @@
 """Draws a world's bodies as a camera sees them, and keeps the background that stands still."""
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -50,6 +51,7 @@ class Painter:
         self._bodies: tuple[int, ...] = ()
         self._troupe: Troupe | None = None
         self._patterns: dict[int, np.ndarray] = {}
+        self._colours: dict[int, dict[int, tuple[float, ...]]] = {}
         self._kept: OrderedDict[bytes, tuple[bytes, Picture]] = OrderedDict()
         self._seen: OrderedDict[bytes, bytes] = OrderedDict()
 
@@ -60,16 +62,19 @@ class Painter:
         if self._troupe is None or bodies != self._bodies:
             self._troupe = Troupe.gather(self._world, bodies)
             self._troupe.cover(self._patterns)
+            for body in bodies:
+                self._troupe.repaint(body, self._colours.get(body, {}))
             self._bodies = bodies
             self._kept.clear()
             self._seen.clear()
         self._troupe.move(np.array(self._world.frames(bodies)))
         return self._troupe
 
-    def repaint(self, body: int, link: int, colour: tuple[float, ...]) -> None:
-        """Note that a body's link has a new colour, RGBA in 0..1."""
-        if self._troupe is not None:
-            self._troupe.repaint(body, link, colour)
+    def repaint(self, body: int, shapes: dict[int, tuple[float, ...]]) -> None:
+        """Note new colours, RGBA in 0..1, of some of a body's shapes."""
+        self._colours.setdefault(body, {}).update(shapes)
+        if self._troupe is not None and body in self._bodies:
+            self._troupe.repaint(body, shapes)
 
     def cover(self, patterns: dict[int, np.ndarray]) -> None:
         """Lay patterns (6,) over the colours of bodies, and take the others off; see `shade`."""
@@ -179,6 +184,10 @@ def screen_matrix(
     screen[0] = width / 2 * (clip[0] + clip[3])
     screen[1] = (height / 2 - 1) * clip[3] - height / 2 * clip[1]
     screen[2] = clip[3]
-    near = project[2, 3] / (project[2, 2] - 1.0)
-    far = project[2, 3] / (project[2, 2] + 1.0)
-    return screen, float(near), float(far)
+    return screen, *planes(projection)
+
+
+def planes(projection: list[float]) -> tuple[float, float]:
+    """Give the near and far planes of a perspective projection, metres."""
+    a, b = float(projection[10]), float(projection[14])
+    return b / (a - 1.0), b / (a + 1.0) if a != -1.0 else math.inf

@@ -119,11 +119,12 @@ class Troupe:
         """Take the poses (f, 7) of all frames."""
         place(poses, self.cast.frame, self.cast.local, self.world)
 
-    def repaint(self, body: int, link: int, colour: tuple[float, ...]) -> None:
-        """Give a body's link another colour, RGBA in 0..1; with A = 0 it is hidden."""
-        which = (self.body == body) & (self.link == link)
-        self.cast.colours[which] = steps(colour)
-        self.hidden[which] = colour[3] == 0.0
+    def repaint(self, body: int, shapes: dict[int, tuple[float, ...]]) -> None:
+        """Give some of a body's shapes other colours, RGBA in 0..1; with A = 0 they are hidden."""
+        own = np.flatnonzero(self.body == body)
+        for shape, colour in shapes.items():
+            self.cast.colours[own[shape]] = steps(colour)
+            self.hidden[own[shape]] = colour[3] == 0.0
 
     def cover(self, patterns: dict[int, np.ndarray]) -> None:
         """Lay patterns (6,) over bodies, and take the others off."""
