@@ -1,11 +1,13 @@
 """Cameras: where they stand, and the matrices that follow from it."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 NEAR, FAR = 0.01, 3.0
+Vector = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -29,25 +31,25 @@ class Camera:
         eye, target, up = (np.array(table[key], float) for key in ("eye", "target", "up"))
         return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"))
 
-    def _axes(
-        self, position: np.ndarray, rotation: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Give where the camera is, and the unit vectors ahead and to its right, (3,) each."""
-        eye = position + rotation @ self.eye
-        forward = position + rotation @ self.target - eye
-        forward = forward / np.linalg.norm(forward)
-        side = np.cross(forward, rotation @ self.up)
-        return eye, forward, side / np.linalg.norm(side)
+    def _axes(self, position: np.ndarray, rotation: np.ndarray) -> tuple[Vector, ...]:
+        """Give the unit vectors right, down and ahead in the world, and where the camera is."""
+        # In plain numbers: a tenth of NumPy's time for so few, and the same bits on every CPU.
+        turn, place = np.asarray(rotation).tolist(), np.asarray(position).tolist()
+        eye, target, up = (
+            tuple(sum(t * x for t, x in zip(row, v, strict=True)) for row in turn)
+            for v in (self.eye.tolist(), self.target.tolist(), self.up.tolist())
+        )
+        ahead = unit(tuple(t - e for t, e in zip(target, eye, strict=True)))
+        right = unit(cross(ahead, up))
+        return right, cross(ahead, right), ahead, tuple(map(sum, zip(place, eye, strict=True)))
 
     def pose(self, position: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         """Give camera_in_world (4, 4) for a carrier's pose: (3,), (3, 3).
 
         The camera's axes are OpenCV's: x to the right of the picture, y down, z ahead; metres.
         """
-        eye, forward, side = self._axes(position, rotation)
         matrix = np.eye(4)
-        matrix[:3, :3] = np.stack((side, np.cross(forward, side), forward), 1)
-        matrix[:3, 3] = eye
+        matrix[:3] = np.array(self._axes(position, rotation)).T
         return matrix
 
     def intrinsics(self, width: int, height: int, renderer: str = "fast") -> np.ndarray:
@@ -56,7 +58,7 @@ class Camera:
         (u, v, 1) = K (x, y, z) / z. The axis meets the picture where the renderer puts it: fast
         and tiny sample the corner of a pixel, OpenGL (egl, the window) its centre.
         """
-        focal = height / 2 / np.tan(np.radians(self.fov_deg) / 2)
+        focal = height / 2 / math.tan(math.radians(self.fov_deg) / 2)
         if renderer in ("fast", "tiny"):
             centre = (width / 2, height / 2 - 1)
         else:
@@ -65,20 +67,25 @@ class Camera:
 
     def view(self, position: np.ndarray, rotation: np.ndarray) -> list[float]:
         """Give the OpenGL view matrix, column-major, for a carrier's pose: (3,), (3, 3)."""
-        eye, forward, side = self._axes(position, rotation)
-        above = np.cross(side, forward)
-        matrix = np.eye(4)
-        matrix[:3, :3] = (side, above, -forward)
-        matrix[:3, 3] = -matrix[:3, :3] @ eye
-        return [float(x) for x in matrix.T.ravel()]
+        right, down, ahead, eye = self._axes(position, rotation)
+        rows = (right, tuple(-x for x in down), tuple(-x for x in ahead))
+        found = [row[k] for k in range(3) for row in (*rows, (0.0, 0.0, 0.0))]
+        return found + [-sum(a * e for a, e in zip(row, eye, strict=True)) for row in rows] + [1.0]
 
     def projection(self, width: int, height: int) -> list[float]:
         """Give the OpenGL projection matrix, column-major."""
-        f = 1.0 / np.tan(np.radians(self.fov_deg) / 2)
-        matrix = np.zeros((4, 4))
-        matrix[0, 0] = f * height / width
-        matrix[1, 1] = f
-        matrix[2, 2] = (FAR + NEAR) / (NEAR - FAR)
-        matrix[2, 3] = 2 * FAR * NEAR / (NEAR - FAR)
-        matrix[3, 2] = -1
-        return [float(x) for x in matrix.T.ravel()]
+        f = 1.0 / math.tan(math.radians(self.fov_deg) / 2)
+        depth, shift = (FAR + NEAR) / (NEAR - FAR), 2 * FAR * NEAR / (NEAR - FAR)
+        first = f * height / width
+        return [first, 0.0, 0.0, 0.0, 0.0, f, 0.0, 0.0, 0.0, 0.0, depth, -1.0, 0.0, 0.0, shift, 0.0]
+
+
+def cross(a: Vector, b: Vector) -> Vector:
+    """Give the vector product of two vectors (3,)."""
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+
+
+def unit(a: Vector) -> Vector:
+    """Give a vector (3,) with its length made one."""
+    length = math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2])
+    return a[0] / length, a[1] / length, a[2] / length
