@@ -78,18 +78,15 @@ def _triangle(
 ) -> None:
     """Fill one triangle, row by row; z is 1/w, and the nearest, then the last, wins."""
     height, width = inverse.shape
-    top, bottom = min(y0, y1, y2), max(y0, y1, y2)
-    left, right = min(x0, x1, x2), max(x0, x1, x2)
-    if not (bottom >= 0.0 and top <= height - 1 and right >= 0.0 and left <= width - 1):
-        return
-    first = max(int(math.ceil(top)), 0)
-    last = min(int(math.floor(bottom)), height - 1)
-    if first > last or math.ceil(left) > math.floor(right):
-        return
     area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
     # Rows run downwards: what turns its front to the camera has a negative area.
     if area * facing >= -LEAST_AREA:
         return
+    # Most triangles of a fine mesh lie between the points where pixels are sampled.
+    first, last = math.ceil(min(y0, y1, y2)), math.floor(max(y0, y1, y2))
+    if first > last or math.ceil(min(x0, x1, x2)) > math.floor(max(x0, x1, x2)):
+        return
+    first, last = max(first, 0), min(last, height - 1)
     across = ((z1 - z0) * (y2 - y0) - (z2 - z0) * (y1 - y0)) / area
     down = ((x1 - x0) * (z2 - z0) - (x2 - x0) * (z1 - z0)) / area
     # By rows from the top: a, b, c. Each edge is followed from its upper end, so that two
@@ -111,12 +108,11 @@ def _triangle(
         begin = max(int(math.ceil(min(one, two))), 0)
         end = min(int(math.floor(max(one, two))), width - 1)
         start = np.float32(z0 + (begin - x0) * across + (y - y0) * down)
-        depths, numbers = inverse[y], shown[y]
         for x in range(begin, end + 1):
             z = start + step * np.float32(x - begin)
-            if z >= depths[x]:
-                depths[x] = z
-                numbers[x] = number
+            if z >= inverse[y, x]:
+                inverse[y, x] = z
+                shown[y, x] = number
 
 
 @kernel
@@ -139,6 +135,7 @@ def fill(
     scratch: x, y, 1/w, then x w, y w, w of every vertex.
     """
     height, width = inverse.shape
+    vertices, faces = geometry.vertices, geometry.faces
     c = np.empty((3, 4))
     polygon = np.empty((4, 3))
     for i in which:
@@ -153,34 +150,38 @@ def fill(
             continue
         begun, at = geometry.vertex_at[mesh], cast.point_at[i]
         behind = False
+        # One number at a time: Numba counts references for every row that is taken as an array.
         for k in range(geometry.vertex_at[mesh + 1] - begun):
-            v = geometry.vertices[begun + k]
-            x, y, z = v[0], v[1], v[2]
+            v, p = begun + k, at + k
+            x, y, z = vertices[v, 0], vertices[v, 1], vertices[v, 2]
             w = c[2, 0] * x + c[2, 1] * y + c[2, 2] * z + c[2, 3]
             xw = c[0, 0] * x + c[0, 1] * y + c[0, 2] * z + c[0, 3]
             yw = c[1, 0] * x + c[1, 1] * y + c[1, 2] * z + c[1, 3]
             inverse_w = 1.0 / w if w >= near else 0.0
             behind = behind or w < near
-            p = points[at + k]
-            p[0], p[1], p[2] = xw * inverse_w, yw * inverse_w, inverse_w
-            p[3], p[4], p[5] = xw, yw, w
+            points[p, 0], points[p, 1], points[p, 2] = xw * inverse_w, yw * inverse_w, inverse_w
+            points[p, 3], points[p, 4], points[p, 5] = xw, yw, w
         begun, number = geometry.face_at[mesh], cast.triangle_at[i]
         for k in range(geometry.face_at[mesh + 1] - begun):
-            face = geometry.faces[begun + k]
-            p, q, r = points[at + face[0]], points[at + face[1]], points[at + face[2]]
-            if not behind or (p[2] > 0.0 and q[2] > 0.0 and r[2] > 0.0):
+            p = at + faces[begun + k, 0]
+            q = at + faces[begun + k, 1]
+            r = at + faces[begun + k, 2]
+            if not behind or (points[p, 2] > 0.0 and points[q, 2] > 0.0 and points[r, 2] > 0.0):
                 _triangle(
-                    p[0], p[1], p[2], q[0], q[1], q[2], r[0], r[1], r[2],
+                    points[p, 0], points[p, 1], points[p, 2],
+                    points[q, 0], points[q, 1], points[q, 2],
+                    points[r, 0], points[r, 1], points[r, 2],
                     number + k, facing, inverse, shown,
                 )  # fmt: skip
                 continue
-            if p[2] == 0.0 and q[2] == 0.0 and r[2] == 0.0:
+            if points[p, 2] == 0.0 and points[q, 2] == 0.0 and points[r, 2] == 0.0:
                 continue
-            corners = _clip(p, q, r, near, polygon)
+            corners = _clip(points[p], points[q], points[r], near, polygon)
             for m in range(1, corners - 1):
-                a, b, d = polygon[0], polygon[m], polygon[m + 1]
                 _triangle(
-                    a[0], a[1], a[2], b[0], b[1], b[2], d[0], d[1], d[2],
+                    polygon[0, 0], polygon[0, 1], polygon[0, 2],
+                    polygon[m, 0], polygon[m, 1], polygon[m, 2],
+                    polygon[m + 1, 0], polygon[m + 1, 1], polygon[m + 1, 2],
                     number + k, facing, inverse, shown,
                 )  # fmt: skip
 

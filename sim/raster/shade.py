@@ -55,6 +55,81 @@ def _pattern(p: np.ndarray, x: float, y: float, z: float) -> float:
 
 
 @kernel
+def _turn_light(world: np.ndarray, i: int, light: np.ndarray, rays: np.ndarray) -> None:
+    """Give the light's direction and the world's z, (2, 3), as an instance's frame sees them."""
+    for k in range(3):
+        rays[0, k] = (
+            world[i, 0, k] * light[0] + world[i, 1, k] * light[1] + world[i, 2, k] * light[2]
+        )
+        rays[1, k] = world[i, 2, k]
+
+
+@kernel
+def _brightness(
+    x: float, y: float, z: float, rays: np.ndarray, light: np.ndarray, shadow: float
+) -> float:
+    """Give what a surface with a normal of any length multiplies its colour by."""
+    square = x * x + y * y + z * z
+    scale = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
+    along = (x * rays[0, 0] + y * rays[0, 1] + z * rays[0, 2]) * scale
+    up = (x * rays[1, 0] + y * rays[1, 1] + z * rays[1, 2]) * scale
+    mirrored = max(2.0 * along * up - light[2], 0.0)
+    direct = light[4] * max(along, 0.0) + light[5] * mirrored * mirrored
+    return light[3] + shadow * direct
+
+
+@kernel
+def _weigh(
+    points: np.ndarray, faces: np.ndarray, face: int, at: int, x: int, y: int, e: np.ndarray
+) -> None:
+    """Fill e (3, 3): times (x, y, 1) it gives the weights of a triangle's corners at a pixel, up
+    to a positive factor. It holds for corners behind the camera too.
+    """
+    total = 0.0
+    for k in range(3):
+        p, q = at + faces[face, (k + 1) % 3], at + faces[face, (k + 2) % 3]
+        px, py, pw = points[p, 3], points[p, 4], points[p, 5]
+        qx, qy, qw = points[q, 3], points[q, 4], points[q, 5]
+        e[k, 0] = py * qw - pw * qy
+        e[k, 1] = pw * qx - px * qw
+        e[k, 2] = px * qy - py * qx
+        total += e[k, 0] * x + e[k, 1] * y + e[k, 2]
+    if total < 0.0:
+        for k in range(3):
+            for j in range(3):
+                e[k, j] = -e[k, j]
+
+
+@kernel
+def _surface(
+    geometry: Any, cast: Any, i: int, face: int, w: np.ndarray, colour: np.ndarray
+) -> None:
+    """Take a colour (3,) through the texture and the pattern at corner weights w (3,)."""
+    mesh = cast.mesh[i]
+    tall, wide = geometry.texture_at[mesh, 1], geometry.texture_at[mesh, 2]
+    if tall > 0:
+        u, v = 0.0, 0.0
+        for k in range(3):
+            u += w[k] * geometry.places[face, k, 0]
+            v += w[k] * geometry.places[face, k, 1]
+        column = min(int((u - math.floor(u)) * wide), wide - 1)
+        row = tall - 1 - min(int((v - math.floor(v)) * tall), tall - 1)
+        texel = geometry.texture_at[mesh, 0] + 3 * (row * wide + column)
+        for k in range(3):
+            colour[k] = math.floor(colour[k] * geometry.texels[texel + k] / 255.0)
+    if cast.patterns[i, 0] > 0.0:
+        x, y, z = 0.0, 0.0, 0.0
+        for k in range(3):
+            p = geometry.vertex_at[mesh] + geometry.faces[face, k]
+            x += w[k] * geometry.vertices[p, 0]
+            y += w[k] * geometry.vertices[p, 1]
+            z += w[k] * geometry.vertices[p, 2]
+        value = _pattern(cast.patterns[i], x, y, z)
+        for k in range(3):
+            colour[k] *= value
+
+
+@kernel
 def shade(
     shown: np.ndarray,
     world: np.ndarray,
@@ -68,17 +143,15 @@ def shade(
 ) -> None:
     """Colour the pixels of rgb (h, w, 3), and name their instances in `who`, where shown >= 0.
 
-    `light` (6,): unit direction to it, then ambient, diffuse, specular.
+    `light` (6,): unit direction to it, then ambient, diffuse, specular; `shadow` the share of
+    its direct part that arrives.
     """
     height, width = shown.shape
-    ambient, diffuse, specular = light[3], light[4], light[5]
-    present = -1
-    e = np.zeros((3, 3))
-    n = np.zeros((3, 3))
-    flat, wrapped, mapped = True, False, False
-    i, mesh, face = 0, 0, 0
-    lx, ly, lz, zx, zy, zz, sign = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
-    red, green, blue = 0.0, 0.0, 0.0
+    normals = geometry.normals
+    rays, e, n = np.zeros((2, 3)), np.zeros((3, 3)), np.zeros((3, 3))
+    weights, colour = np.zeros(3), np.zeros(3)
+    present, i, face = -1, 0, 0
+    flat, varied = True, False
     bright = 0.0
     for y in range(height):
         for x in range(width):
@@ -90,89 +163,39 @@ def shade(
                 i = cast.owner[number]
                 mesh = cast.mesh[i]
                 face = geometry.face_at[mesh] + number - cast.triangle_at[i]
-                m = world[i]
-                # The light and the world's z, as the instance's own frame sees them.
-                lx = m[0, 0] * light[0] + m[1, 0] * light[1] + m[2, 0] * light[2]
-                ly = m[0, 1] * light[0] + m[1, 1] * light[1] + m[2, 1] * light[2]
-                lz = m[0, 2] * light[0] + m[1, 2] * light[1] + m[2, 2] * light[2]
-                zx, zy, zz = m[2, 0], m[2, 1], m[2, 2]
-                red, green, blue = cast.colours[i, 0], cast.colours[i, 1], cast.colours[i, 2]
                 flat = geometry.flat[face]
-                wrapped = cast.patterns[i, 0] > 0.0
-                mapped = geometry.texture_at[mesh, 1] > 0
-                corners = geometry.normals[face]
+                varied = cast.patterns[i, 0] > 0.0 or geometry.texture_at[mesh, 1] > 0
+                for k in range(3):
+                    colour[k] = cast.colours[i, k]
+                _turn_light(world, i, light, rays)
+                if not flat or varied:
+                    _weigh(points, geometry.faces, face, cast.point_at[i], x, y, e)
                 if flat:
-                    a = corners[0]
-                    along = a[0] * lx + a[1] * ly + a[2] * lz
-                    up = a[0] * zx + a[1] * zy + a[2] * zz
-                    mirrored = max(2.0 * along * up - light[2], 0.0)
-                    bright = ambient + shadow * (
-                        diffuse * max(along, 0.0) + specular * mirrored * mirrored
-                    )
-                if not flat or wrapped or mapped:
-                    # Weights of the corners at a screen point (x, y, 1): e (3, 3) times it, up to
-                    # one factor; it also holds for corners behind the camera.
-                    at = cast.point_at[i]
-                    sign = 0.0
-                    for k in range(3):
-                        b = points[at + geometry.faces[face, (k + 1) % 3]]
-                        d = points[at + geometry.faces[face, (k + 2) % 3]]
-                        e[k, 0] = b[4] * d[5] - b[5] * d[4]
-                        e[k, 1] = b[5] * d[3] - b[3] * d[5]
-                        e[k, 2] = b[3] * d[4] - b[4] * d[3]
-                        sign += e[k, 0] * x + e[k, 1] * y + e[k, 2]
-                    sign = 1.0 if sign > 0.0 else -1.0
+                    nx, ny, nz = normals[face, 0, 0], normals[face, 0, 1], normals[face, 0, 2]
+                    bright = _brightness(nx, ny, nz, rays, light, shadow)
+                else:
+                    # The weighted normal, times (x, y, 1) as well.
                     for j in range(3):
                         for k in range(3):
-                            n[j, k] = sign * (
-                                corners[0, j] * e[0, k]
-                                + corners[1, j] * e[1, k]
-                                + corners[2, j] * e[2, k]
+                            n[j, k] = (
+                                normals[face, 0, j] * e[0, k]
+                                + normals[face, 1, j] * e[1, k]
+                                + normals[face, 2, j] * e[2, k]
                             )
             if not flat:
                 nx = n[0, 0] * x + n[0, 1] * y + n[0, 2]
                 ny = n[1, 0] * x + n[1, 1] * y + n[1, 2]
                 nz = n[2, 0] * x + n[2, 1] * y + n[2, 2]
-                square = nx * nx + ny * ny + nz * nz
-                scale = 1.0 / math.sqrt(square) if square > 0.0 else 0.0
-                along = (nx * lx + ny * ly + nz * lz) * scale
-                up = (nx * zx + ny * zy + nz * zz) * scale
-                mirrored = max(2.0 * along * up - light[2], 0.0)
-                bright = ambient + shadow * (
-                    diffuse * max(along, 0.0) + specular * mirrored * mirrored
-                )
-            r, g, b_ = red, green, blue
-            if wrapped or mapped:
-                w0 = e[0, 0] * x + e[0, 1] * y + e[0, 2]
-                w1 = e[1, 0] * x + e[1, 1] * y + e[1, 2]
-                w2 = e[2, 0] * x + e[2, 1] * y + e[2, 2]
-                total = w0 + w1 + w2
-                w0, w1, w2 = w0 / total, w1 / total, w2 / total
-                if mapped:
-                    places = geometry.places[face]
-                    u = w0 * places[0, 0] + w1 * places[1, 0] + w2 * places[2, 0]
-                    v = w0 * places[0, 1] + w1 * places[1, 1] + w2 * places[2, 1]
-                    image = geometry.texture_at[mesh]
-                    start, tall, wide = image[0], image[1], image[2]
-                    column = min(int((u - math.floor(u)) * wide), wide - 1)
-                    row = tall - 1 - min(int((v - math.floor(v)) * tall), tall - 1)
-                    texel = start + 3 * (row * wide + column)
-                    r = math.floor(r * geometry.texels[texel] / 255.0)
-                    g = math.floor(g * geometry.texels[texel + 1] / 255.0)
-                    b_ = math.floor(b_ * geometry.texels[texel + 2] / 255.0)
-                if wrapped:
-                    base = geometry.vertex_at[mesh]
-                    a = geometry.vertices[base + geometry.faces[face, 0]]
-                    c = geometry.vertices[base + geometry.faces[face, 1]]
-                    d = geometry.vertices[base + geometry.faces[face, 2]]
-                    value = _pattern(
-                        cast.patterns[i],
-                        w0 * a[0] + w1 * c[0] + w2 * d[0],
-                        w0 * a[1] + w1 * c[1] + w2 * d[1],
-                        w0 * a[2] + w1 * c[2] + w2 * d[2],
-                    )
-                    r, g, b_ = r * value, g * value, b_ * value
-            rgb[y, x, 0] = np.uint8(min(max(r * bright, 0.0), 255.0))
-            rgb[y, x, 1] = np.uint8(min(max(g * bright, 0.0), 255.0))
-            rgb[y, x, 2] = np.uint8(min(max(b_ * bright, 0.0), 255.0))
+                bright = _brightness(nx, ny, nz, rays, light, shadow)
+            if varied:
+                total = 0.0
+                for k in range(3):
+                    weights[k] = e[k, 0] * x + e[k, 1] * y + e[k, 2]
+                    total += weights[k]
+                    colour[k] = cast.colours[i, k]
+                for k in range(3):
+                    weights[k] /= total
+                _surface(geometry, cast, i, face, weights, colour)
+            for k in range(3):
+                rgb[y, x, k] = np.uint8(min(max(colour[k] * bright, 0.0), 255.0))
             who[y, x] = i
