@@ -15,7 +15,7 @@ class Camera:
     """A pinhole camera, fixed in the base frame or riding on a link.
 
     `eye`, `target`, `up`, each (3,), are in the base frame, or in the frame of `link`.
-    `fov_deg` is the vertical field of view.
+    `fov_deg` is the vertical field of view; what is `far` metres ahead or more is not drawn.
     """
 
     name: str
@@ -24,12 +24,14 @@ class Camera:
     up: np.ndarray
     fov_deg: float
     link: str | None = None
+    far: float = FAR
 
     @classmethod
     def from_table(cls, name: str, table: dict[str, Any]) -> "Camera":
         """Read one from a scene's TOML table."""
         eye, target, up = (np.array(table[key], float) for key in ("eye", "target", "up"))
-        return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"))
+        far = float(table.get("far", FAR))
+        return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"), far)
 
     def _axes(self, position: np.ndarray, rotation: np.ndarray) -> tuple[Vector, ...]:
         """Give the unit vectors right, down and ahead in the world, and where the camera is."""
@@ -75,7 +77,8 @@ class Camera:
     def projection(self, width: int, height: int) -> list[float]:
         """Give the OpenGL projection matrix, column-major."""
         f = 1.0 / math.tan(math.radians(self.fov_deg) / 2)
-        depth, shift = (FAR + NEAR) / (NEAR - FAR), 2 * FAR * NEAR / (NEAR - FAR)
+        far = self.far
+        depth, shift = (far + NEAR) / (NEAR - far), 2 * far * NEAR / (NEAR - far)
         first = f * height / width
         return [first, 0.0, 0.0, 0.0, 0.0, f, 0.0, 0.0, 0.0, 0.0, depth, -1.0, 0.0, 0.0, shift, 0.0]
 

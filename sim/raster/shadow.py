@@ -23,7 +23,7 @@ def sun_matrix(view: list[float], direction: tuple[float, float, float]) -> np.n
     forward = -see[2, :3]
     eye = -(see[:3, :3] * see[:3, 3:]).sum(0)
     ahead = -eye[2] / forward[2] if forward[2] < -1e-6 else 1.0
-    ahead = min(max(float(ahead), 0.2), 2.0)
+    ahead = min(max(float(ahead), 0.2), 4.0)
     reach = 1.2 * ahead
     up = np.array(direction)
     side = np.array((up[1], -up[0], 0.0)) if abs(up[2]) < 0.999 else np.array((1.0, 0.0, 0.0))
