@@ -13,6 +13,9 @@ from robots.kernel import kernel
 
 # Twice the area, in pixels, under which TinyRenderer drops a triangle.
 LEAST_AREA = 0.01
+# Surfaces this close, 10 micrometres at a metre, count as one, and the later wins: faces that lie
+# in one plane would otherwise show in speckles.
+TIE = np.float32(1.00001)
 
 
 @kernel
@@ -110,7 +113,7 @@ def _triangle(
         start = np.float32(z0 + (begin - x0) * across + (y - y0) * down)
         for x in range(begin, end + 1):
             z = start + step * np.float32(x - begin)
-            if z >= inverse[y, x]:
+            if z * TIE >= inverse[y, x]:
                 inverse[y, x] = z
                 shown[y, x] = number
 

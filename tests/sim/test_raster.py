@@ -252,3 +252,18 @@ def test_what_draws_does_not_change_what_happens(twins):
         states = [env.step(action)[0] for env in twins]
         for key in ("q", "dq", "tool", "parts"):
             assert states[0][key].tobytes() == states[1][key].tobytes()
+
+
+def test_faces_in_one_plane_show_the_later_body_without_speckles(make_world):
+    world = make_world("fast")
+    world.add_box((1, 1, 0.1), (0, 0, -0.05), (0.7, 0.6, 0.5, 1))
+    inlay = world.add_box((0.4, 0.3, 0.1), (0, 0, -0.05), (0.1, 0.3, 0.9, 1))
+    tilted = np.array([0.1, -0.2, 0.3, 0.9]) / np.sqrt(0.95)
+    for body in (0, inlay):
+        world.place(body, np.array([0.03, 0.01, -0.05]), tilted)
+    bodies = world.look(*seen_from((0.33, 0.41, 0.77), (0, 0, 0), 50, 224))["segmentation"]
+    rows, columns = np.nonzero(bodies == inlay)
+    assert len(rows) > 500
+    for row in set(rows):
+        span = columns[rows == row]
+        assert (bodies[row, span.min() : span.max() + 1] == inlay).all()
