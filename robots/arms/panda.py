@@ -24,9 +24,10 @@ def panda() -> Robot:
     Velocity, acceleration, jerk, torque and torque-rate limits are those of Franka's "Robot
     and interface specifications". Position limits are the URDF's, which are the mechanical ones:
     up to 0.07 rad wider than those at which Franka's own controller stops the arm. Joints 5 to 7
-    have 8 rad/s^2 instead of Franka's 15 to 20: with the URDF's inertias their 12 N m give no
-    more, and a reference that outruns its torque swings the arm. The gains belong to the URDF's inertias (0.1 kg m^2 a link). With inertias that Bullet makes up from
-    the collision shapes (loading without URDF_USE_INERTIA_FROM_FILE) they are unstable.
+    have 8 rad/s^2 instead of Franka's 15 to 20: with the URDF's inertias (0.1 kg m^2 a link)
+    their 12 N m give no more, and a reference that outruns its torque swings the arm. The gains
+    belong to those inertias. With inertias that Bullet makes up from the collision shapes
+    (loading without URDF_USE_INERTIA_FROM_FILE) they are unstable.
     """
     urdf = pybullet_data() / "franka_panda" / "panda.urdf"
     model = RobotModel.from_urdf(urdf)
