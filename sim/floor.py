@@ -10,6 +10,8 @@ from sim.scene import PARTS, Scene
 from sim.world import World
 
 ASSETS = Path(__file__).parent / "assets"
+GEAR = 4.0
+"""How much stronger and faster than its motor the gear between two fingers is."""
 
 
 class Floor:
@@ -36,8 +38,6 @@ class Floor:
         self.world.free_joints(self.arm, self.joint_ids)
         for finger in self.finger_ids:
             self.world.set_friction(self.arm, finger, 1.5, 0.02)
-        if robot.gripper_geared:
-            self.world.couple(self.arm, *self.finger_ids)
         self.parts = {
             part: self.world.load(ASSETS / "parts" / f"{part}.urdf", (0.4, 0.1 * k, 0.05))
             for k, part in enumerate(PARTS)
@@ -73,6 +73,9 @@ class Floor:
     def apply(self, tau: list[float]) -> None:
         """Apply joint torques, N m, for the next tick."""
         self.world.apply_torques(self.arm, self.joint_ids, tau)
+        if self.robot.gripper_geared:
+            force, speed = GEAR * self.robot.gripper_force, GEAR * self.robot.gripper_speed
+            self.world.follow(self.arm, *self.finger_ids, force, speed)
 
     def grip(self, opening: float) -> None:
         """Drive the gripper to an opening, 0 closed .. 1 open."""
