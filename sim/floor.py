@@ -75,7 +75,8 @@ class Floor:
         self.world.apply_torques(self.arm, self.joint_ids, tau)
         if self.robot.gripper_geared:
             force, speed = GEAR * self.robot.gripper_force, GEAR * self.robot.gripper_speed
-            self.world.follow(self.arm, *self.finger_ids, force, speed)
+            leader, follower = self.finger_ids
+            self.world.mirror(self.arm, leader, follower, force, speed)
 
     def grip(self, opening: float) -> None:
         """Drive the gripper to an opening, 0 closed .. 1 open."""

@@ -248,7 +248,7 @@ class World:
                 physicsClientId=self._client,
             )
 
-    def follow(self, body: int, leader: int, follower: int, force: float, speed: float) -> None:
+    def mirror(self, body: int, leader: int, follower: int, force: float, speed: float) -> None:
         """Drive a joint to where another one is; call it every tick.
 
         This gears two fingers together. Two motors that only push against each other through a

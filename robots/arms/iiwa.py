@@ -15,7 +15,7 @@ def iiwa() -> Robot:
     that arm. KUKA publishes neither acceleration nor jerk: chosen are 6..12 rad/s^2, full speed
     within a quarter of a second, and full acceleration within 10 ms; and, since it states no
     torque rate either, the 1000 N m/s that Franka states. The gains belong to the URDF's
-    inertias, which hold those of the motors. The arm stands 0.12 m behind the frame's origin.
+    inertias, which hold those of the motors. The arm stands 0.10 m behind the frame's origin.
     """
     model = RobotModel.from_urdf(ASSETS / "iiwa" / "iiwa.urdf")
     chain = model.chain("tool")

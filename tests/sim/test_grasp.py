@@ -54,7 +54,7 @@ class Cell:
             world.apply_torques(self.arm, self.joints, output["tau"][0].tolist())
             if robot.gripper_geared:
                 force, speed = GEAR * robot.gripper_force, GEAR * robot.gripper_speed
-                world.follow(self.arm, *self.fingers, force, speed)
+                world.mirror(self.arm, *self.fingers, force, speed)
             world.step()
 
     def move(self, start, end, seconds):
