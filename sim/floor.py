@@ -10,7 +10,7 @@ from sim.scene import PARTS, Scene
 from sim.world import World
 
 ASSETS = Path(__file__).parent / "assets"
-GEAR = 4.0
+GEAR = 2.0
 """How much stronger and faster than its motor the gear between two fingers is."""
 
 
