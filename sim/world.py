@@ -291,25 +291,6 @@ class World:
             physicsClientId=self._client,
         )
 
-    def couple(self, body: int, first: int, second: int) -> None:
-        """Gear two sliding joints together, so that both always travel alike.
-
-        Two motors that push against each other through a part leave it free to wander with them.
-        """
-        c = self._client
-        gear = bullet.createConstraint(
-            body,
-            first,
-            body,
-            second,
-            bullet.JOINT_GEAR,
-            [1, 0, 0],
-            [0, 0, 0],
-            [0, 0, 0],
-            physicsClientId=c,
-        )
-        bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
-
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""
         for joint, value in zip(joints, q, strict=True):
@@ -341,6 +322,16 @@ class World:
                 maxVelocity=speed,
                 physicsClientId=self._client,
             )
+
+    def mirror(self, body: int, leader: int, follower: int, force: float, speed: float) -> None:
+        """Drive a joint to where another one is; call it every tick.
+
+        This gears two fingers together. Two motors that only push against each other through a
+        part leave it free to wander with them. (With Bullet's own gear the same actions no
+        longer give the same bits.)
+        """
+        place = bullet.getJointState(body, leader, physicsClientId=self._client)[0]
+        self.drive_to(body, [follower], place, force, speed)
 
     def sense_force(self, body: int, joint: int) -> None:
         """Have Bullet work out the reaction force in a joint, for `joint_force`."""
