@@ -115,10 +115,17 @@ def tasks_command(as_json: Json = False) -> None:
     """List the tasks."""
     from sim import tasks
 
-    rows = [{"name": f"millhand/{name}-v0", "goal": tasks.summary(name)} for name in tasks.names()]
-    table = table_of("tasks", "name", "goal")
-    for row in rows:
-        table.add_row(row["name"], row["goal"])
+    table = table_of("tasks", "name", "goal", "robots", "difficulty")
+    rows = []
+    for name in tasks.names():
+        row: dict[str, str | list[str]] = {
+            "name": f"millhand/{name}-v0",
+            "goal": tasks.summary(name),
+            "robots": list(tasks.robots(name)),
+            "difficulty": tasks.difficulty(name),
+        }
+        table.add_row(*(", ".join(v) if isinstance(v, list) else v for v in row.values()))
+        rows.append(row)
     report({"tasks": rows}, as_json, table)
 
 
@@ -362,6 +369,9 @@ def train(
 def eval_command(
     task: Task = "KitTray",
     policy: Annotated[str, typer.Option(help="nano, expert, a folder, an .onnx file.")] = "nano",
+    robot: Annotated[
+        str | None, typer.Option(help="Robot, see `millhand tasks`; the task's first if not given.")
+    ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Layouts to run.")] = 100,
     seed: Seed = 0,
     board: Annotated[
@@ -379,24 +389,27 @@ def eval_command(
 
     import policies
     from policies.evaluate import evaluate
-    from policies.expert import Expert
+    from policies.expert import ExpertRun
     from sim import tasks
 
-    tasks.resolve(task)
+    kind = tasks.load(task)
     torch.set_num_threads(1)
-    mind: Any = Expert if policy == "expert" else policies.load(policy)
+    by_expert = policy == "expert"
+    mind: Any = ExpertRun if by_expert else policies.load(policy)
     actuator: Any = None
     if board is not None:
         from drivers.emulator import Emulator
 
-        actuator = Emulator(controller_for("limited_impedance", "panda")[0], load_board(board))
+        law = controller_for("limited_impedance", robot or kind.robots[0])[0]
+        actuator = Emulator(law, load_board(board))
 
     def make() -> Any:
         return make_env(
             task,
-            obs_mode="state" if policy == "expert" else "vla",
-            control_mode="joint_setpoints",
-            control_hz=10,
+            robot=robot,
+            obs_mode="state" if by_expert else "vla",
+            control_mode=kind.expert_mode if by_expert else "joint_setpoints",
+            control_hz=kind.expert_hz if by_expert else 10,
             actuator=actuator,
         )
 
@@ -422,6 +435,7 @@ def eval_command(
         )
     result = {
         "task": tasks.resolve(task),
+        "robot": robot or kind.robots[0],
         "policy": policy,
         **found.summary(),
         "board": board,

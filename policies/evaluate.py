@@ -70,7 +70,7 @@ def wilson(successes: int, n: int, z: float = 1.959963984540054) -> tuple[float,
 
 def evaluate(
     make_env: Callable[[], Any],
-    policy: Policy | Callable[[Any], Policy],
+    policy: Policy | Callable[[Any], Any],
     seeds: Sequence[int],
     instruction_override: str | None = None,
     shuffle: bool = False,
@@ -82,7 +82,8 @@ def evaluate(
 ) -> Evaluation:
     """Run one episode for each of `seeds`.
 
-    `policy` may be a function of the environment, as `Expert` is. With `shuffle` each episode
+    `policy` may be a function of the environment that gives a policy, as `Expert` is, or something
+    that runs whole episodes, as `ExpertRun`. With `shuffle` each episode
     shows the policy the instruction of another one, whose goal is elsewhere, while it is still
     judged by its own. When the environment fails (an emulator that dies) or Ctrl-C is
     pressed, what was done so far is given, with the reason in `stopped`.
@@ -91,7 +92,8 @@ def evaluate(
     env = make_env()
     try:
         given = policy(env) if callable(policy) else policy
-        runner = Runner(given, env, execute, latency_s)
+        whole = hasattr(given, "run_episode")
+        runner: Any = given if whole else Runner(given, env, execute, latency_s)
         shown: list[str | None] = [instruction_override] * len(seeds)
         asked: list[str] = []
         if shuffle:

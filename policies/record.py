@@ -103,13 +103,13 @@ def record_glances(
     tell parts apart by name; demonstrations show that only in their first second.
     """
     inner: Any = env.unwrapped
-    slots = list(inner.floor.scene.tray.slots)
+    slots = list(inner.task.tray.slots)
     count = 0
     with DatasetWriter(root, RATE_HZ, robot_type=inner.robot.name, block=400) as writer:
         for number in range(seed, seed + layouts):
             rng = np.random.default_rng([number, 2])
             observation, info = env.reset(seed=number)
-            for part in inner.floor.parts:
+            for part in inner.task.present:
                 info = inner.ask(part, slots[rng.integers(len(slots))])
                 action = inner.expert().act()
                 writer.add_frame(_frame(observation, info, action))

@@ -1,106 +1,185 @@
-"""A scene with its arm, standing in a world: what the environment moves and looks at."""
+"""A scene and the bodies on it, standing in a world: what tasks place, move and look at."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from robots.catalogue import Robot
 from robots.kinematics import rotation_from_quaternion
-from sim.scene import PARTS, Scene
+from sim.errors import SimError
+from sim.scene import PARTS, Fixture, Scene
 from sim.world import World
 
 ASSETS = Path(__file__).parent / "assets"
-GRIP_FORCE = 25.0
-GRIP_SPEED = 0.12
+PARKING = (0.0, -20.0, 0.0)
 
 
 class Floor:
-    """One scene, one arm and its parts. Poses are (7,): xyz, quaternion xyzw, base frame."""
+    """One scene and named bodies. Poses are (7,): xyz, quaternion xyzw, in the floor's frame.
 
-    def __init__(
-        self, scene: str, robot: Robot, tick_hz: int, renderer: str, gui: bool = False
-    ) -> None:
-        self.scene = Scene.load(scene)
-        self.robot = robot
+    Bodies are loose (parts and the like), mechanisms (fixed, with joints of their own) or
+    boxes that stand still. `carriers` maps the name of what a camera can ride on to a function
+    that gives its pose.
+    """
+
+    def __init__(self, scene: Scene, tick_hz: int, renderer: str, gui: bool = False) -> None:
+        self.scene = scene
+        self.tick_hz = tick_hz
         self.world = World(tick_hz, renderer, gui)
-        for fixture in self.scene.fixtures.values():
-            self.world.add_box(
-                tuple(fixture["size"]), tuple(fixture["position"]), tuple(fixture["colour"])
-            )
-        for size, centre in self.scene.tray.boxes:
-            self.world.add_box(size, centre, self.scene.tray.colour)
-        # The light meshes where we have them; same joints, masses and collision shapes.
-        light = ASSETS / robot.name / f"{robot.name}.urdf"
-        self.arm = self.world.load(light if light.exists() else robot.urdf, fixed=True)
-        self.joint_ids = self.world.joint_indices(self.arm, robot.joint_names)
-        self.finger_ids = self.world.joint_indices(self.arm, robot.gripper_joint_names)
-        self.tool_id = self.world.link_index(self.arm, robot.tool_link)
-        self.world.free_joints(self.arm, self.joint_ids)
-        for finger in self.finger_ids:
-            self.world.set_friction(self.arm, finger, 1.5, 0.02)
-        self.parts = {
-            part: self.world.load(ASSETS / "parts" / f"{part}.urdf", (0.4, 0.1 * k, 0.05))
-            for k, part in enumerate(PARTS)
-        }
-        self.world.save()
+        self.bodies: dict[str, int] = {}
+        self.carriers: dict[str, Callable[[], np.ndarray]] = {}
+        self._loose: list[str] = []
+        self._joints: dict[tuple[str, str], int] = {}
+        self._links: dict[tuple[str, str], int] = {}
+        self._springs: dict[tuple[str, str], tuple[float, float, float]] = {}
+        self._colours: dict[str, tuple[float, ...]] = {}
+        self._parking = False
+        for name, fixture in scene.fixtures.items():
+            self.add_box(name, fixture)
 
     def close(self) -> None:
         """Release the world."""
         self.world.close()
 
-    def reset(self, q: np.ndarray, layout: dict[str, tuple[np.ndarray, str]]) -> None:
-        """Put the arm at q with its gripper open, and each part at its (pose, colour)."""
+    # -- building, before the first reset
+
+    def add_box(self, name: str, fixture: Fixture) -> None:
+        """Add a box that stands still."""
+        self._take(name, self.world.add_box(fixture.size, fixture.position, fixture.colour))
+
+    def add_part(self, name: str, kind: str) -> None:
+        """Add a loose part of one of the kinds in `scene.PARTS`."""
+        if kind not in PARTS:
+            raise SimError(f"unknown part {kind!r}; choose from {', '.join(PARTS)}")
+        self.add_body(name, ASSETS / "parts" / f"{kind}.urdf")
+
+    def add_body(self, name: str, path: Path) -> None:
+        """Add a loose body from a URDF."""
+        self._take(name, self.world.load(path, (0.4, 0.1 * len(self._loose), 0.05)))
+        self._loose.append(name)
+
+    def add_mechanism(self, name: str, path: Path, pose: np.ndarray) -> None:
+        """Add a fixed body with joints, at rest and without motors, from a URDF."""
+        body = self.world.load(path, fixed=True)
+        self._take(name, body)
+        self.world.place(body, pose[:3], pose[3:])
+        joints = self.world.movable_joints(body)
+        for joint, index in joints.items():
+            self._joints[name, joint] = index
+        self.world.free_motors(body, list(joints.values()))
+
+    def add_parking(self) -> None:
+        """Add the shelf, out of sight, that `park` needs."""
+        x, y, z = PARKING
+        self.world.add_box((100.0, 1.0, 0.1), (x, y, z - 0.05), (0.5, 0.5, 0.5, 1.0))
+        self._parking = True
+
+    def _take(self, name: str, body: int) -> None:
+        if name in self.bodies:
+            raise SimError(f"two bodies are named {name!r}")
+        self.bodies[name] = body
+
+    def built(self) -> None:
+        """Keep the present state as the one that every reset starts from."""
+        self.world.save()
+
+    def reset(self) -> None:
+        """Return to the built state."""
         world = self.world
         # Contacts left over from the last episode would change the order in which Bullet solves
-        # the new ones, and with it the last bits: lift every part out of touch for one tick.
-        for k, body in enumerate(self.parts.values()):
-            world.place(body, np.array([k, 0.0, 5.0]), np.array([0.0, 0.0, 0.0, 1.0]))
+        # the new ones, and with it the last bits: lift every loose body out of touch for one tick.
+        for k, name in enumerate(self._loose):
+            above = np.array([k, 0.0, 5.0])
+            world.place(self.bodies[name], above, np.array([0.0, 0.0, 0.0, 1.0]))
         world.step()
         world.restore()
-        world.reset_joints(self.arm, self.joint_ids, q)
-        opened = self.robot.gripper_opening[1]
-        world.reset_joints(self.arm, self.finger_ids, np.full(len(self.finger_ids), opened))
-        for part, (pose, colour) in layout.items():
-            world.place(self.parts[part], pose[:3], pose[3:])
-            world.paint(self.parts[part], self.scene.colours[colour])
-        self.grip(1.0)
 
-    def joints(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Give the arm's joint positions and velocities."""
-        q, dq = self.world.read_joints(self.arm, self.joint_ids)
-        return q, dq
+    # -- bodies
 
-    def apply(self, tau: list[float]) -> None:
-        """Apply joint torques, N m, for the next tick."""
-        self.world.apply_torques(self.arm, self.joint_ids, tau)
+    def place(self, name: str, pose: np.ndarray) -> None:
+        """Put a body at a pose (7,), at rest."""
+        self.world.place(self.bodies[name], pose[:3], pose[3:])
 
-    def grip(self, opening: float) -> None:
-        """Drive the gripper to an opening, 0 closed .. 1 open."""
-        closed, opened = self.robot.gripper_opening
-        place = closed + min(max(opening, 0.0), 1.0) * (opened - closed)
-        self.world.drive_to(self.arm, self.finger_ids, place, GRIP_FORCE, GRIP_SPEED)
+    def park(self, name: str) -> None:
+        """Put a loose body away, out of sight, until it is placed again."""
+        if not self._parking:
+            raise SimError("this floor has no parking; call add_parking() when building")
+        x, y, z = PARKING
+        place = np.array([x + 0.3 * self._loose.index(name), y, z, 0.0, 0.0, 0.0, 1.0])
+        self.place(name, place)
 
-    def gripper(self) -> float:
-        """Give how far the gripper is open, 0 closed .. 1 open."""
-        travel, _ = self.world.read_joints(self.arm, self.finger_ids)
-        closed, opened = self.robot.gripper_opening
-        share = (sum(travel) / len(travel) - closed) / (opened - closed)
-        return min(max(share, 0.0), 1.0)
+    def paint(self, name: str, colour: tuple[float, ...], link: str | None = None) -> None:
+        """Give a body, or one link of a mechanism, one colour, RGBA in 0..1."""
+        body = self.bodies[name]
+        index = -1 if link is None else self._link(name, link)
+        self.world.paint(body, colour, index)
+        self._colours[name if link is None else f"{name}/{link}"] = colour
 
-    def tool(self) -> np.ndarray:
-        """Give the tool's pose (7,)."""
-        return self.world.link_pose(self.arm, self.tool_id)
+    def pose(self, name: str) -> np.ndarray:
+        """Give a body's pose (7,); of a part, the pose of its foot's centre."""
+        return self.world.pose(self.bodies[name])
 
-    def poses(self) -> dict[str, np.ndarray]:
-        """Give the pose (7,) of every part: its foot's centre."""
-        return {part: self.world.pose(body) for part, body in self.parts.items()}
+    def velocity(self, name: str) -> np.ndarray:
+        """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
+        return self.world.velocity(self.bodies[name])
+
+    def touching(self, name: str, other: str) -> bool:
+        """Say whether two bodies were in contact in the last tick."""
+        return self.world.touch(self.bodies[name], self.bodies[other])
+
+    # -- mechanisms
+
+    def joint(self, name: str, joint: str) -> tuple[float, float]:
+        """Give position and velocity of a mechanism's joint, SI units."""
+        q, dq = self.world.read_joints(self.bodies[name], [self._joint(name, joint)])
+        return q[0], dq[0]
+
+    def set_joint(self, name: str, joint: str, position: float) -> None:
+        """Put a mechanism's joint at a position, at rest, without stepping."""
+        self.world.reset_joints(self.bodies[name], [self._joint(name, joint)], np.array([position]))
+
+    def spring(self, name: str, joint: str, rest: float, force: float, speed: float) -> None:
+        """Draw a mechanism's joint towards `rest` with at most `force` (N or N m), from now on.
+
+        With speed 0 this is friction: the joint stays where it is left, and gives way to more
+        than `force`.
+        """
+        which = self._joint(name, joint)
+        self._springs[name, joint] = (rest, force, speed)
+        if speed == 0.0:
+            self.world.brake(self.bodies[name], which, force)
+        else:
+            self.world.drive_to(self.bodies[name], [which], rest, force, speed)
+
+    def link_pose(self, name: str, link: str) -> np.ndarray:
+        """Give the pose (7,) of one link of a mechanism."""
+        return self.world.link_pose(self.bodies[name], self._link(name, link))
+
+    def _joint(self, name: str, joint: str) -> int:
+        if (name, joint) not in self._joints:
+            known = ", ".join(j for n, j in self._joints if n == name) or "none"
+            raise SimError(f"body {name!r} has no movable joint {joint!r} (joints: {known})")
+        return self._joints[name, joint]
+
+    def _link(self, name: str, link: str) -> int:
+        if (name, link) not in self._links:
+            self._links[name, link] = self.world.link_index(self.bodies[name], link)
+        return self._links[name, link]
+
+    # -- pictures
 
     def picture(self, camera: str, width: int, height: int, shadow: bool) -> np.ndarray:
         """Draw what a camera sees now, (height, width, 3) uint8."""
-        which = self.scene.cameras[camera]
+        which = self.scene.cameras.get(camera)
+        if which is None:
+            known = ", ".join(self.scene.cameras)
+            raise SimError(f"no camera {camera!r}; cameras: {known}")
         position, rotation = np.zeros(3), np.eye(3)
-        if which.link == "tool":
-            pose = self.tool()
+        if which.link is not None:
+            if which.link not in self.carriers:
+                known = ", ".join(self.carriers) or "none"
+                raise SimError(f"camera {camera!r} rides on {which.link!r}; there is: {known}")
+            pose = self.carriers[which.link]()
             position, rotation = pose[:3], rotation_from_quaternion(pose[3:])
         view = which.view(position, rotation)
         return self.world.picture(view, which.projection(width, height), width, height, shadow)

@@ -107,13 +107,33 @@ class World:
 
     # -- bodies
 
-    def load(self, path: Path, position: tuple[float, ...] = (0, 0, 0), fixed: bool = False) -> int:
-        """Load a URDF at a position (3,) and give its body number."""
+    def load(
+        self,
+        path: Path,
+        position: tuple[float, ...] = (0, 0, 0),
+        fixed: bool = False,
+        quaternion: tuple[float, ...] = (0, 0, 0, 1),
+    ) -> int:
+        """Load a URDF with its root at a position (3,) and orientation (4,); give its number.
+
+        Raises SimError for a file that is not there or that Bullet cannot read.
+        """
+        if not path.exists():
+            raise SimError(f"no URDF {str(path)!r}")
+        try:
+            return self._load(path, position, fixed, quaternion)
+        except bullet.error as error:
+            raise SimError(f"Bullet cannot load {path.name}: {error}") from None
+
+    def _load(
+        self, path: Path, position: tuple[float, ...], fixed: bool, quaternion: tuple[float, ...]
+    ) -> int:
         with _quiet():
             return int(
                 bullet.loadURDF(
                     str(path),
                     position,
+                    quaternion,
                     useFixedBase=fixed,
                     flags=bullet.URDF_USE_INERTIA_FROM_FILE,
                     physicsClientId=self._client,
@@ -134,9 +154,9 @@ class World:
         )
         return int(bullet.createMultiBody(0, collision, visual, position, physicsClientId=c))
 
-    def paint(self, body: int, colour: tuple[float, ...]) -> None:
-        """Give a body's base one colour, RGBA in 0..1."""
-        bullet.changeVisualShape(body, -1, rgbaColor=colour, physicsClientId=self._client)
+    def paint(self, body: int, colour: tuple[float, ...], link: int = -1) -> None:
+        """Give a body's base, or one of its links, one colour, RGBA in 0..1."""
+        bullet.changeVisualShape(body, link, rgbaColor=colour, physicsClientId=self._client)
 
     def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
         """Put a body's base link frame at a position (3,) and orientation xyzw (4,), at rest."""
@@ -181,6 +201,15 @@ class World:
         }
         return [found[name] for name in names]
 
+    def movable_joints(self, body: int) -> dict[str, int]:
+        """Give the joints of a body that move, by name."""
+        found = {}
+        for i in range(bullet.getNumJoints(body, physicsClientId=self._client)):
+            info = bullet.getJointInfo(body, i, physicsClientId=self._client)
+            if info[2] != bullet.JOINT_FIXED:
+                found[info[1].decode()] = i
+        return found
+
     def link_index(self, body: int, name: str) -> int:
         """Find a link by name."""
         count = bullet.getNumJoints(body, physicsClientId=self._client)
@@ -192,18 +221,37 @@ class World:
     def free_joints(self, body: int, joints: list[int]) -> None:
         """Switch off the velocity motors and damping that Bullet gives every joint."""
         c = self._client
+        self.free_motors(body, joints)
+        for i in range(-1, bullet.getNumJoints(body, physicsClientId=c)):
+            bullet.changeDynamics(
+                body, i, linearDamping=0, angularDamping=0, jointDamping=0, physicsClientId=c
+            )
+
+    def free_motors(self, body: int, joints: list[int]) -> None:
+        """Switch off the velocity motors that Bullet gives every joint; keep its damping."""
         bullet.setJointMotorControlArray(
             body,
             joints,
             bullet.VELOCITY_CONTROL,
             targetVelocities=[0.0] * len(joints),
             forces=[0.0] * len(joints),
-            physicsClientId=c,
+            physicsClientId=self._client,
         )
-        for i in range(-1, bullet.getNumJoints(body, physicsClientId=c)):
-            bullet.changeDynamics(
-                body, i, linearDamping=0, angularDamping=0, jointDamping=0, physicsClientId=c
-            )
+
+    def brake(self, body: int, joint: int, force: float) -> None:
+        """Hold a joint at rest with at most `force`, N or N m: dry friction."""
+        bullet.setJointMotorControl2(
+            body,
+            joint,
+            bullet.VELOCITY_CONTROL,
+            targetVelocity=0.0,
+            force=force,
+            physicsClientId=self._client,
+        )
+
+    def touch(self, one: int, other: int) -> bool:
+        """Say whether two bodies were in contact in the last tick."""
+        return bool(bullet.getContactPoints(one, other, physicsClientId=self._client))
 
     def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
         """Set a link's friction coefficients."""
@@ -247,6 +295,27 @@ class World:
                 maxVelocity=speed,
                 physicsClientId=self._client,
             )
+
+    def sense_force(self, body: int, joint: int) -> None:
+        """Have Bullet work out the reaction force in a joint, for `joint_force`."""
+        bullet.enableJointForceTorqueSensor(body, joint, True, physicsClientId=self._client)
+
+    def joint_force(self, body: int, joint: int) -> np.ndarray:
+        """Give the reaction in a joint in the last tick, (6,): force N, moment N m, child frame.
+
+        Zero before the first tick. The joint has to be sensed, see `sense_force`.
+        """
+        state = bullet.getJointState(body, joint, physicsClientId=self._client)
+        return np.array(state[2])
+
+    def cast_rays(self, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cast rays from starts to ends, (n, 3) each: share of the way to the first hit (n,), 1
+        where there is none, and the body hit (n,), -1 for none.
+        """
+        hits = bullet.rayTestBatch(
+            starts.tolist(), ends.tolist(), numThreads=1, physicsClientId=self._client
+        )
+        return np.array([hit[2] for hit in hits]), np.array([hit[0] for hit in hits])
 
     def link_pose(self, body: int, link: int) -> np.ndarray:
         """Give a link frame's pose, (7,): xyz, quaternion xyzw."""

@@ -1,15 +1,29 @@
 """Tasks: what the floor asks for. One module each; a task knows no PyBullet."""
 
 import difflib
+import inspect
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import SimError
 
 if TYPE_CHECKING:
     from sim.tasks.task import Task
 
-TASKS = {"KitTray": ("sim.tasks.kit_tray", "put the named part into the named slot of a tray")}
+
+@dataclass(frozen=True)
+class Entry:
+    """One task in the list: its module, what it asks for in one line, and how hard it is."""
+
+    module: str
+    summary: str
+    difficulty: str
+
+
+TASKS = {
+    "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+}
 
 
 def names() -> list[str]:
@@ -19,7 +33,17 @@ def names() -> list[str]:
 
 def summary(name: str) -> str:
     """Say in one line what a task asks for."""
-    return TASKS[resolve(name)][1]
+    return TASKS[resolve(name)].summary
+
+
+def difficulty(name: str) -> str:
+    """Say how hard a task is: easy, medium or hard."""
+    return TASKS[resolve(name)].difficulty
+
+
+def robots(name: str) -> tuple[str, ...]:
+    """Give the robots that a task is laid out for, the default first."""
+    return load(name).robots
 
 
 def resolve(name: str) -> str:
@@ -30,13 +54,29 @@ def resolve(name: str) -> str:
     plain = name.removeprefix("millhand/").removesuffix("-v0")
     if plain in TASKS:
         return plain
-    near = difflib.get_close_matches(plain, TASKS, 1, 0.3)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise SimError(f"unknown task {name!r}{hint} (tasks: {', '.join(TASKS)})")
+    raise SimError(f"unknown {suggest('task', plain, tuple(TASKS))}")
+
+
+def make(name: str, options: dict[str, Any]) -> "Task":
+    """Make a task. Raises SimError for an option that it does not take."""
+    kind = load(name)
+    valid = tuple(inspect.signature(kind).parameters)
+    for key in options:
+        if key not in valid:
+            raise SimError(f"{resolve(name)} takes no {suggest('option', key, valid)}")
+    return kind(**options)
 
 
 def load(name: str) -> type["Task"]:
     """Import a task's class."""
     plain = resolve(name)
-    task: type[Task] = getattr(import_module(TASKS[plain][0]), plain)
+    module = import_module(f"sim.tasks.{TASKS[plain].module}")
+    task: type[Task] = getattr(module, plain)
     return task
+
+
+def suggest(what: str, value: str, valid: tuple[str, ...]) -> str:
+    """Name a value that is no valid `what`, with the nearest that is and all that are."""
+    near = difflib.get_close_matches(value, valid, 1, 0.3)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{what} {value!r}{hint} ({what}s: {', '.join(valid)})"

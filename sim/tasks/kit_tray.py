@@ -1,13 +1,16 @@
 """KitTray: put the named part into the named slot of a kitting tray."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from gymnasium import spaces
 
 from sim.errors import SimError
-from sim.scene import PARTS, Scene
+from sim.floor import Floor
+from sim.rigs.rig import Rig, box
+from sim.scene import PARTS, Tray, build_tray
 from sim.tasks.kit_tray_expert import KitTrayExpert
-from sim.tasks.task import Reward
+from sim.tasks.task import Reward, Task, distance, scatter, upright, yaw_pose
 
 TEMPLATES = (
     "put the {colour} {part} in the {slot} slot",
@@ -17,102 +20,176 @@ TEMPLATES = (
     "the {colour} {part} goes in the {slot} slot",
     "kit the {colour} {part} into the {slot} slot",
 )
-SETTLED_SPEED = 0.02
 RELEASED = 0.55
+LEAST, MOST = 3, 8
+CROWDED = 0.08
+ALIKE = 3
 
 
-class KitTray:
-    """Four parts lie in a zone, one of each kind, each of another colour.
+class KitTray(Task):
+    """Put the named part into the named slot of a kitting tray.
 
-    Start: parts at random places and yaws at least 95 mm apart; kinds matched with colours at
-    random; the part, the slot and the phrasing of the instruction drawn at random.
+    Start: parts at random places and yaws at least 95 mm apart (80 mm when there can be more
+    than four). With `parts=4`, the default, there is one of each kind, each of another colour.
+    `parts` may also be a number from 3 to 8 or a range such as `(3, 8)`: then the named part has
+    distractors, one of its kind in another colour and one of its colour of another kind, and no
+    twin. The part, the slot and the phrasing of the instruction are drawn at random.
+
+    Observation: `parts` (n, 7), poses, n the most parts there can be, rows of absent parts are
+    zero; for the default the rows are gear, bolt, bracket, bearing. `target` (n,) one-hot row of
+    the named part; `goal` (3,) the slot's centre. Metres, quaternions xyzw, floor's frame.
+
     Success: the named part's centre lies within the named slot (half a slot less the part's
     radius), upright within 30 degrees, below 30 mm, and the gripper is open.
     Reward, dense: -distance from tool to part - distance from part to slot, metres, and +1 at
     success. Reward, sparse: 1 at success, otherwise 0.
+
+    End: truncated after 16 s. Reset options: `part`, `slot`.
     """
 
-    scene_name = "kit_tray"
-    max_seconds = 16.0
+    scene_name: ClassVar[str] = "kit_tray"
+    max_seconds: ClassVar[float] = 16.0
 
-    def __init__(self, sparse: bool = False) -> None:
-        self.sparse = sparse
-        self.scene = Scene.load(self.scene_name)
-        self.part, self.slot, self.colour = PARTS[0], "left", "red"
-        self._colours: dict[str, str] = {}
-        self.instruction = ""
-        self.target_position = np.zeros(3)
-        self.goal_position = np.zeros(3)
+    def __init__(
+        self,
+        sparse: bool = False,
+        parts: int | tuple[int, int] = len(PARTS),
+        scene: str | None = None,
+    ) -> None:
+        super().__init__(sparse, scene)
+        self.least, self.most = part_range(parts)
+        self.plain = parts == len(PARTS)
+        zone = self.scene.need("zone")
+        self.zone = np.array(zone["low"], float), np.array(zone["high"], float)
+        self.spacing = float(zone["spacing"]) if self.plain else CROWDED
+        self.tray: Tray = build_tray(self.scene.need("tray"))
+        edge = min(box.position[0] - box.size[0] / 2 for box in self.tray.boxes)
+        if self.zone[1][0] > edge:
+            raise SimError(
+                f"scene {self.scene.name}: zone.high[0] = {self.zone[1][0]} lies in the tray, "
+                f"which begins at x = {edge:.3f}"
+            )
+        self.part, self.slot, self.row = PARTS[0], "left", 0
+        self.colours: dict[str, str] = {}
 
-    def check_options(self, options: dict[str, Any]) -> None:
+    def build(self, floor: Floor, rig: Rig) -> None:
         """See Task."""
-        valid = {"part": PARTS, "slot": tuple(self.scene.tray.slots)}
-        for key, value in options.items():
-            if key not in valid and key != "instruction":
-                raise SimError(
-                    f"unknown reset option {key!r}; choose from instruction, {', '.join(valid)}"
-                )
-            if key in valid and value not in valid[key]:
-                raise SimError(f"no {key} {value!r}; choose from {', '.join(valid[key])}")
+        super().build(floor, rig)
+        for k, wall in enumerate(self.tray.boxes):
+            floor.add_box(f"tray-{k}", wall)
+        if self.plain:
+            self.pool = {kind: kind for kind in PARTS}
+        else:
+            self.pool = {f"{kind}-{k}": kind for kind in PARTS for k in range(ALIKE)}
+            floor.add_parking()
+        for name, kind in self.pool.items():
+            floor.add_part(name, kind)
+        self.present = list(self.pool)[: self.most]
 
-    def reset(
-        self, rng: np.random.Generator, part: str | None = None, slot: str | None = None
-    ) -> dict[str, tuple[np.ndarray, str]]:
-        """Draw a layout and an instruction; give pose (7,) and colour name of each part."""
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """See Task."""
+        return {"part": PARTS, "slot": tuple(self.tray.slots)}
+
+    def reset(self, rng: np.random.Generator, **options: Any) -> None:
+        """See Task."""
+        part, slot = options.get("part"), options.get("slot")
+        if self.plain:
+            order = [list(self.scene.colours)[i] for i in rng.permutation(len(self.scene.colours))]
+            drawn = list(zip(PARTS, order, strict=True))
+        else:
+            drawn = self._draw(rng, part)
+        places = scatter(rng, *self.zone, self.spacing, len(drawn))
+        yaws = rng.uniform(-0.4, 0.4, len(drawn))
+        self._lay(drawn, places, yaws)
+        slots = list(self.tray.slots)
+        if self.plain:
+            drawn_part = PARTS[rng.integers(len(PARTS))]
+            name = part or drawn_part
+        else:
+            name = self.present[0]
+        drawn_slot = slots[rng.integers(len(slots))]
+        self.ask(rng, name, slot or drawn_slot)
+        self.target_position = self.floor.pose(name)[:3]
+
+    def _draw(self, rng: np.random.Generator, part: str | None) -> list[tuple[str, str]]:
+        """Draw kinds and colours, the named part first, then its distractors."""
         colours = list(self.scene.colours)
-        order = [colours[i] for i in rng.permutation(len(colours))]
-        places = self._scatter(rng)
-        yaws = rng.uniform(-0.4, 0.4, len(PARTS))
-        layout = {}
-        for name, colour, place, yaw in zip(PARTS, order, places, yaws, strict=True):
-            quaternion = (0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2))
-            layout[name] = (np.array([*place, 0.001, *quaternion]), colour)
-        self._colours = {part: colour for part, (_, colour) in layout.items()}
-        slots = list(self.scene.tray.slots)
-        drawn_part, drawn_slot = PARTS[rng.integers(len(PARTS))], slots[rng.integers(len(slots))]
-        self.ask(rng, part or drawn_part, slot or drawn_slot)
-        self.target_position = layout[self.part][0][:3]
-        return layout
+        count = int(rng.integers(self.least, self.most + 1))
+        kind = part or PARTS[rng.integers(len(PARTS))]
+        colour = colours[rng.integers(len(colours))]
+        others = [c for c in colours if c != colour]
+        kinds = [k for k in PARTS if k != kind]
+        drawn = [
+            (kind, colour),
+            (kind, others[rng.integers(len(others))]),
+            (kinds[rng.integers(len(kinds))], colour),
+        ]
+        while len(drawn) < count:
+            more = (PARTS[rng.integers(len(PARTS))], colours[rng.integers(len(colours))])
+            alike = sum(k == more[0] for k, _ in drawn)
+            if more != drawn[0] and alike < ALIKE:
+                drawn.append(more)
+        return drawn
+
+    def _lay(self, drawn: list[tuple[str, str]], places: np.ndarray, yaws: np.ndarray) -> None:
+        free = {kind: [n for n, k in self.pool.items() if k == kind] for kind in PARTS}
+        self.present, self.colours = [], {}
+        for (kind, colour), place, yaw in zip(drawn, places, yaws, strict=True):
+            name = free[kind].pop(0)
+            self.floor.place(name, yaw_pose(place[0], place[1], 0.001, yaw))
+            self.floor.paint(name, self.scene.colours[colour])
+            self.present.append(name)
+            self.colours[name] = colour
+        for name in (n for names in free.values() for n in names):
+            self.floor.park(name)
 
     def ask(self, rng: np.random.Generator, part: str, slot: str) -> None:
-        """Ask for a part and a slot on the present layout, in a phrasing drawn at random."""
+        """Ask for a part (its name on the floor) and a slot on the present layout.
+
+        The phrasing is drawn at random.
+        """
         template = TEMPLATES[rng.integers(len(TEMPLATES))]
-        self.part, self.slot, self.colour = part, slot, self._colours[part]
-        self.instruction = template.format(part=part, colour=self.colour, slot=slot)
-        self.goal_position = self.scene.tray.slots[slot]
+        self.part, self.slot, self.row = part, slot, self.present.index(part)
+        self.instruction = template.format(
+            part=self.pool[part], colour=self.colours[part], slot=slot
+        )
+        self.goal_position = self.tray.slots[slot]
 
-    def _scatter(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw places (4, 2) in the zone, none nearer to another than the spacing."""
-        while True:
-            places: list[np.ndarray] = []
-            for _ in range(60):
-                place = rng.uniform(self.scene.zone_low, self.scene.zone_high)
-                if all(np.hypot(*(place - other)) >= self.scene.spacing for other in places):
-                    places.append(place)
-                if len(places) == len(PARTS):
-                    return np.array(places)
-
-    def update(self, poses: dict[str, np.ndarray], tool: np.ndarray, gripper: float) -> Reward:
-        """Judge the present state: part poses (7,), tool pose (7,), gripper 0..1."""
-        pose = poses[self.part]
+    def update(self) -> Reward:
+        """See Task."""
+        pose = self.floor.pose(self.part)
         self.target_position = pose[:3]
         offset = np.abs(pose[:2] - self.goal_position[:2])
-        half = np.array(self.scene.tray.slot) / 2 - 0.015
-        x, y = pose[3], pose[4]
-        upright = 1 - 2 * (x * x + y * y) > np.cos(np.radians(30))
-        success = bool((offset < half).all() and upright and pose[2] < 0.03 and gripper > RELEASED)
+        half = np.array(self.tray.slot) / 2 - 0.015
+        inside = bool((offset < half).all()) and pose[2] < 0.03
+        success = bool(inside and upright(pose, 30) and self.arm.gripper > RELEASED)
         if self.sparse:
             return Reward(float(success), success)
-        reach = float(np.linalg.norm(tool[:3] - pose[:3]))
-        carry = float(np.linalg.norm(pose[:3] - self.goal_position))
+        reach = distance(self.arm.tool[:3], pose[:3])
+        carry = distance(pose[:3], self.goal_position)
         return Reward(-reach - carry + float(success), success)
 
+    def spaces(self) -> dict[str, spaces.Space[Any]]:
+        """See Task."""
+        n = self.most
+        return {"parts": box(n, 7), "target": box(n, low=0.0, high=1.0), "goal": box(3)}
+
     def state(self) -> dict[str, np.ndarray]:
-        """Give `target`, (4,), one-hot over PARTS, and `goal`, (3,), the slot's place."""
-        one_hot = np.zeros(len(PARTS))
-        one_hot[PARTS.index(self.part)] = 1.0
-        return {"target": one_hot, "goal": self.goal_position.copy()}
+        """See Task."""
+        parts, one_hot = np.zeros((self.most, 7)), np.zeros(self.most)
+        for row, name in enumerate(self.present):
+            parts[row] = self.floor.pose(name)
+        one_hot[self.row] = 1.0
+        return {"parts": parts, "target": one_hot, "goal": self.goal_position.copy()}
 
     def expert(self) -> KitTrayExpert:
-        """Give a scripted policy for the present episode."""
+        """See Task."""
         return KitTrayExpert(self)
+
+
+def part_range(parts: int | tuple[int, int]) -> tuple[int, int]:
+    """Give the least and the most parts. Raises SimError outside 3 to 8."""
+    least, most = (parts, parts) if isinstance(parts, int) else parts
+    if not LEAST <= least <= most <= MOST:
+        raise SimError(f"parts={parts!r} is not a number or range from {LEAST} to {MOST}")
+    return least, most

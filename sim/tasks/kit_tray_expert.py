@@ -4,7 +4,9 @@ from typing import Protocol
 
 import numpy as np
 
-DOWN = np.array([1.0, 0.0, 0.0, 0.0])
+from sim.rigs import ArmRig
+from sim.tasks.script import DOWN
+
 HOVER = 0.15
 CARRY = 0.13
 GRASP = 0.020
@@ -19,6 +21,10 @@ class Goal(Protocol):
 
     target_position: np.ndarray
     goal_position: np.ndarray
+
+    @property
+    def arm(self) -> ArmRig:
+        """The arm that does it."""
 
 
 class KitTrayExpert:
@@ -35,10 +41,10 @@ class KitTrayExpert:
         self.done = False
         self.above = False
 
-    def act(self, tool: np.ndarray, gripper: float) -> np.ndarray:
+    def act(self) -> np.ndarray:
         """Give the next action (8,): tool xyz, quaternion xyzw, gripper 0 closed..1 open."""
         part, goal = self.task.target_position, self.task.goal_position
-        position = tool[:3]
+        position = self.task.arm.tool[:3]
         if self.done:
             return self._go(position, np.array([position[0], position[1], HOVER]), 1.0)
         if self.holding and self._lost(part, position):

@@ -1,53 +1,156 @@
-"""What every task gives the environment."""
+"""What every task is: bodies to add, a layout to draw, a state to judge."""
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+import copy
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
+from gymnasium import spaces
+
+from sim.errors import SimError
+from sim.floor import Floor
+from sim.rigs import ArmRig, Rig
+from sim.scene import Scene
 
 
 class Expert(Protocol):
     """A scripted policy that sees the true state."""
 
-    def act(self, tool: np.ndarray, gripper: float) -> np.ndarray:
-        """Give the next `ee_pose` action, (8,), for a tool pose (7,) and gripper 0..1."""
+    def act(self) -> np.ndarray:
+        """Give the next action, in the task's `expert_mode`."""
 
 
 @dataclass(frozen=True)
 class Reward:
-    """The outcome of one step."""
+    """The outcome of one step. `info` is added to the environment's info."""
 
     value: float
     success: bool
+    info: dict[str, Any] = field(default_factory=dict)
 
 
-class Task(Protocol):
-    """One thing to do on one scene. It sees bodies only through `poses`.
+class Task:
+    """One thing to do on one scene, for one rig. It moves and sees bodies through its floor.
 
-    `instruction`, `target_position` (3,) and `goal_position` (3,) are set by `reset` and
-    `update`; positions are in the base frame.
+    `instruction`, `target_position` (3,), where the hand has to go, and `goal_position` (3,),
+    where the thing has to go, are set by `reset` and `update`; positions are in the floor's frame.
+    A subclass's docstring is its specification, in these sections: Start, Observation, Success,
+    Reward, End.
+
+    `rig` is the kind of rig that it is for (see `sim.rigs.make`), `robots` those that it is laid
+    out for, the default first. Its expert acts in `expert_mode` at `expert_hz`.
     """
 
-    scene_name: str
-    max_seconds: float
-    instruction: str
-    target_position: np.ndarray
-    goal_position: np.ndarray
+    scene_name: ClassVar[str]
+    max_seconds: ClassVar[float]
+    rig_kind: ClassVar[str] = "arm"
+    robots: ClassVar[tuple[str, ...]] = ("panda",)
+    expert_mode: ClassVar[str] = "ee_pose"
+    expert_hz: ClassVar[int] = 10
 
-    def reset(self, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, str]]:
-        """Draw a layout and an instruction; give pose (7,) and colour name of each part."""
+    def __init__(self, sparse: bool = False, scene: str | None = None) -> None:
+        self.sparse = sparse
+        self.scene = Scene.load(scene or self.scene_name)
+        self.instruction = ""
+        self.target_position = np.zeros(3)
+        self.goal_position = np.zeros(3)
 
-    def ask(self, rng: np.random.Generator, part: str, slot: str) -> None:
-        """Ask for something else on the present layout."""
+    def build(self, floor: Floor, rig: Rig) -> None:
+        """Add to the floor what the scene does not hold. Called once; keeps floor and rig."""
+        self.floor, self.rig = floor, rig
 
-    def update(self, poses: dict[str, np.ndarray], tool: np.ndarray, gripper: float) -> Reward:
-        """Judge the present state: part poses (7,), tool pose (7,), gripper 0..1."""
+    @property
+    def arm(self) -> ArmRig:
+        """The arm, for a task of one arm."""
+        return cast(ArmRig, self.rig)
+
+    def reset(self, rng: np.random.Generator, **options: Any) -> None:
+        """Draw a layout, place it, draw an instruction. The rig is put at its start after this.
+
+        `options` are those that `choices` names, as far as they were given.
+        """
+        raise NotImplementedError
+
+    def started(self, rng: np.random.Generator) -> None:
+        """Do what needs the rig at its start: the end of every reset."""
+
+    def before_step(self) -> None:
+        """Called before every step of the environment, with the state that `update` saw."""
+
+    def update(self) -> Reward:
+        """Judge the present state. The rig was observed just before."""
+        raise NotImplementedError
+
+    def spaces(self) -> dict[str, spaces.Space[Any]]:
+        """Give the spaces of `state`."""
+        raise NotImplementedError
 
     def state(self) -> dict[str, np.ndarray]:
         """Give the task's numeric part of the observation."""
+        raise NotImplementedError
 
     def expert(self) -> Expert:
         """Give a scripted policy for the present episode."""
+        raise NotImplementedError
+
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """Give the reset options that this task takes, and what each may be."""
+        return {}
 
     def check_options(self, options: dict[str, Any]) -> None:
         """Raise SimError for reset options that this task does not take."""
+        valid = self.choices()
+        for key, value in options.items():
+            if key != "instruction" and key not in valid:
+                names = ", ".join(["instruction", *valid])
+                raise SimError(f"unknown reset option {key!r}; choose from {names}")
+            if key in valid and value not in valid[key]:
+                raise SimError(f"no {key} {value!r}; choose from {', '.join(valid[key])}")
+
+    def memory(self) -> dict[str, Any]:
+        """Give a copy of all that the task remembers of the episode; see `Rig.memory`."""
+        return copy.deepcopy(vars(self), self._shared())
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Return to what `memory` gave."""
+        vars(self).update(copy.deepcopy(memory, self._shared()))
+
+    def _shared(self) -> dict[int, Any]:
+        """Give what a copy refers to and does not copy, as a memo for deepcopy."""
+        return {id(thing): thing for thing in (self.floor, self.rig, self.scene)}
+
+
+def scatter(
+    rng: np.random.Generator, low: np.ndarray, high: np.ndarray, spacing: float, count: int
+) -> np.ndarray:
+    """Draw places (count, 2) in a rectangle, none nearer to another than `spacing`, metres.
+
+    Raises SimError where so many do not fit.
+    """
+    for _ in range(1000):
+        places: list[np.ndarray] = []
+        for _ in range(60):
+            place = rng.uniform(low, high)
+            if all(math.hypot(*(place - other)) >= spacing for other in places):
+                places.append(place)
+            if len(places) == count:
+                return np.array(places)
+    raise SimError(f"{count} places {spacing} m apart do not fit between {low} and {high}")
+
+
+def distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Give the distance between two places (3,), the same bits on every machine."""
+    x, y, z = (float(a - b) for a, b in zip(one, other, strict=True))
+    return math.sqrt(x * x + y * y + z * z)
+
+
+def upright(pose: np.ndarray, degrees: float) -> bool:
+    """Say whether a pose (7,) has its z axis within `degrees` of straight up."""
+    x, y = float(pose[3]), float(pose[4])
+    return 1 - 2 * (x * x + y * y) > math.cos(math.radians(degrees))
+
+
+def yaw_pose(x: float, y: float, z: float, yaw: float = 0.0) -> np.ndarray:
+    """Give the pose (7,) of something upright that is turned by `yaw` about z."""
+    return np.array([x, y, z, 0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2)])

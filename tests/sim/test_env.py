@@ -9,8 +9,9 @@ from gymnasium.utils.env_checker import check_env
 
 import millhand  # noqa: F401
 from robots.controllers import limiter
-from sim.env import CONTROL_MODES, OBS_MODES
+from sim.env import OBS_MODES
 from sim.errors import SimError
+from sim.rigs.arm import CONTROL_MODES
 
 
 def make(**options):

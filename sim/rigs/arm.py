@@ -1,0 +1,290 @@
+"""An arm with a gripper: five ways to tell it where to go, one controller that takes it there."""
+
+import copy
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+
+from robots import kinematics
+from robots.actuator import Actuator, HostActuator
+from robots.catalogue import Robot
+from robots.controllers import limited_impedance
+from sim.errors import SimError
+from sim.floor import Floor
+from sim.rigs.rig import Rig, box
+from sim.scene import Mount
+
+ASSETS = Path(__file__).parents[1] / "assets"
+CONTROL_MODES = ("joint_position", "joint_delta", "ee_delta", "ee_pose", "joint_setpoints")
+GRIP_FORCE = 25.0
+GRIP_SPEED = 0.12
+JOINT_STEP = 0.10
+TOOL_STEP = 0.05
+TURN_STEP = 0.25
+IK_TOLERANCE = 0.02
+JITTER = 0.08
+
+
+class ArmRig(Rig):
+    """One arm of n joints.
+
+    | observation | shape | unit |
+    |---|---|---|
+    | `q`, `dq` | (n,) | rad, rad/s |
+    | `gripper` | (1,) | 0 closed .. 1 open |
+    | `tool` | (7,) | m, quaternion xyzw, floor's frame |
+
+    | control mode | shape | meaning (the last number is always the gripper) |
+    |---|---|---|
+    | `joint_position` | (n + 1,) | joint goals, rad; gripper 0..1 |
+    | `joint_delta` | (n + 1,) | -1..1 of 0.1 rad from the last goal; gripper -1..1 |
+    | `ee_delta` | (7,) | -1..1 of 0.05 m and 0.25 rad (rotation vector, floor's frame) from the \
+last goal; gripper -1..1 |
+    | `ee_pose` | (8,) | tool xyz, quaternion xyzw, floor's frame; gripper 0..1 |
+    | `joint_setpoints` | (ticks, n + 1) | one `joint_position` for every control tick |
+
+    `stiffness` scales the controller's spring, and its damper by the square root. A pose that
+    is out of reach is approached as far as it goes (`ee_pose`) or not at all (`ee_delta`).
+    """
+
+    control_modes: ClassVar[tuple[str, ...]] = CONTROL_MODES
+
+    def __init__(
+        self,
+        floor: Floor,
+        robot: Robot,
+        control_mode: str,
+        ticks: int,
+        actuator: Actuator | None = None,
+        stiffness: float = 1.0,
+        mount: Mount | None = None,
+        name: str = "robot",
+        carrier: str = "tool",
+    ) -> None:
+        super().__init__(floor, control_mode, ticks)
+        if not 0.001 <= stiffness <= 100.0:
+            raise SimError(f"stiffness {stiffness!r} is not a number from 0.001 to 100")
+        self.robot, self.name = robot, name
+        self.world = floor.world
+        mount = mount or floor.scene.mount(robot.name)
+        self.base = mount.position
+        self.turn = kinematics.rotation_from_vector(np.array([0.0, 0.0, mount.yaw]))
+        self.home = robot.home if mount.home is None else mount.home
+        if self.home.shape != robot.home.shape:
+            raise SimError(
+                f"scene {floor.scene.name}: home of {robot.name} has {len(self.home)} numbers; "
+                f"it has {len(robot.home)} joints"
+            )
+        half = mount.yaw / 2
+        # The light meshes where we have them; same joints, masses and collision shapes.
+        light = ASSETS / robot.name / f"{robot.name}.urdf"
+        self.body = self.world.load(
+            light if light.exists() else robot.urdf,
+            tuple(self.base),
+            fixed=True,
+            quaternion=(0.0, 0.0, float(np.sin(half)), float(np.cos(half))),
+        )
+        floor.bodies[name] = self.body
+        floor.carriers[carrier] = self.tool_pose
+        self.joint_ids = self.world.joint_indices(self.body, robot.joint_names)
+        self.finger_ids = self.world.joint_indices(self.body, robot.gripper_joint_names)
+        self.tool_id = self.world.link_index(self.body, robot.tool_link)
+        self.world.free_joints(self.body, self.joint_ids)
+        for finger in self.finger_ids:
+            self.world.set_friction(self.body, finger, 1.5, 0.02)
+        self.actuator: Actuator = actuator or HostActuator(
+            limited_impedance.controller(len(robot.home))
+        )
+        self.params = limited_impedance.params(robot, floor.tick_hz)
+        impedance = self.params["impedance"]
+        impedance["kp"] *= stiffness
+        impedance["kd"] *= np.sqrt(stiffness)
+        self.goal = self.home.copy()
+        self.tool_goal = self._forward(self.goal)
+        self.grip = 1.0
+        self._setpoints = np.zeros((ticks, len(self.home)))
+        self._grips: list[float] = [1.0] * ticks
+        self._told = np.nan
+        self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
+
+    # -- what it can be told
+
+    def action_space(self) -> spaces.Box:
+        """See Rig."""
+        low = np.append(self.robot.q_min, 0.0)
+        high = np.append(self.robot.q_max, 1.0)
+        if self.control_mode == "joint_position":
+            return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+        if self.control_mode == "joint_setpoints":
+            return spaces.Box(
+                np.tile(low, (self.ticks, 1)), np.tile(high, (self.ticks, 1)), dtype=np.float64
+            )
+        if self.control_mode == "ee_pose":
+            most = np.array([1.0, 1.0, 1.2, 1.0, 1.0, 1.0, 1.0, 1.0], np.float32)
+            least = np.array([-1.0, -1.0, -0.2, -1.0, -1.0, -1.0, -1.0, 0.0], np.float32)
+            return spaces.Box(least, most, dtype=np.float32)
+        size = len(low) if self.control_mode == "joint_delta" else 7
+        return spaces.Box(-1.0, 1.0, (size,), np.float32)
+
+    def command(self, action: np.ndarray) -> None:
+        """See Rig: makes one joint setpoint (n,) and gripper for every tick of it."""
+        self.flags = 0
+        if self.control_mode == "joint_setpoints":
+            self.goal = action[-1, :-1].copy()
+            self._setpoints, self._grips = action[:, :-1], action[:, -1].tolist()
+            return
+        if self.control_mode in ("joint_delta", "ee_delta"):
+            self.grip = float(np.clip(self.grip + action[-1], 0.0, 1.0))
+        else:
+            self.grip = float(action[-1])
+        start = self.goal
+        goal = self._joint_goal(action)
+        if np.isfinite(goal).all():
+            self.goal = goal
+        ramp = np.arange(1, self.ticks + 1)[:, None] / self.ticks
+        self._setpoints = start + ramp * (goal - start)
+        self._grips = [self.grip] * self.ticks
+
+    def _joint_goal(self, action: np.ndarray) -> np.ndarray:
+        if self.control_mode == "joint_position":
+            return action[:-1]
+        if self.control_mode == "joint_delta":
+            moved = self.goal + JOINT_STEP * action[:-1]
+            return np.clip(moved, self.robot.q_min, self.robot.q_max)
+        if not np.isfinite(action).all():
+            return np.full(len(self.goal), np.nan)
+        if self.control_mode == "ee_pose":
+            rotation = kinematics.rotation_from_quaternion(action[3:7])
+            return self.inverse(action[:3], rotation)[0]
+        position = self.tool_goal[0] + TOOL_STEP * action[:3]
+        rotation = kinematics.rotation_from_vector(TURN_STEP * action[3:6]) @ self.tool_goal[1]
+        goal, error = self.inverse(position, rotation)
+        if error > IK_TOLERANCE:
+            # Out of reach: stay, so that deltas do not pile up where the arm cannot follow.
+            return self.goal
+        self.tool_goal = (position, rotation)
+        return goal
+
+    def inverse(self, position: np.ndarray, rotation: np.ndarray) -> tuple[np.ndarray, float]:
+        """Find joints (n,) near the last goal for a tool pose, with the error left (m + rad)."""
+        here = self.turn.T @ (position - self.base)
+        return self.robot.inverse(self.goal, here, self.turn.T @ rotation)
+
+    def _forward(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        position, rotation = self.robot.forward(q)
+        return self.base + self.turn @ position, self.turn @ rotation
+
+    # -- an episode
+
+    def reset(self, rng: np.random.Generator) -> None:
+        """See Rig: near home, gripper open."""
+        self.put(self.home + rng.uniform(-JITTER, JITTER, len(self.home)))
+
+    def put(self, q: np.ndarray) -> None:
+        """Put the arm at rest at q (n,) with its gripper open, and its controller at the start."""
+        opened = np.full(len(self.finger_ids), self.robot.gripper_opening[1])
+        self.world.reset_joints(self.body, self.joint_ids, q)
+        self.world.reset_joints(self.body, self.finger_ids, opened)
+        self.actuator.start(self.params)
+        self.goal = np.array(self.world.read_joints(self.body, self.joint_ids)[0])
+        self.tool_goal = self._forward(self.goal)
+        self.grip, self._told, self.flags = 1.0, np.nan, 0
+        self._drive(1.0)
+        for rows in self.trace.values():
+            rows.clear()
+
+    def tick(self, k: int) -> None:
+        """See Rig."""
+        world, actuator = self.world, self.actuator
+        given, taken = actuator.input[0], actuator.output[0]
+        given["q"], given["dq"] = world.read_joints(self.body, self.joint_ids)
+        given["q_goal"] = self._setpoints[k]
+        actuator.tick()
+        world.apply_torques(self.body, self.joint_ids, taken["tau"].tolist())
+        grip = self._grips[k]
+        if grip != self._told and grip == grip:
+            self._drive(grip)
+        self.flags |= int(taken["flags"])
+        if self.tracing:
+            self._record(given, taken)
+
+    def _record(self, given: Any, taken: Any) -> None:
+        for key in ("q", "dq"):
+            self.trace[key].append(np.array(given[key]))
+        for key in ("q_ref", "tau"):
+            self.trace[key].append(np.array(taken[key]))
+        self.trace["flags"].append(int(taken["flags"]))
+
+    def _drive(self, opening: float) -> None:
+        """Drive the gripper to an opening, 0 closed .. 1 open."""
+        self._told = opening
+        closed, opened = self.robot.gripper_opening
+        place = closed + min(max(opening, 0.0), 1.0) * (opened - closed)
+        self.world.drive_to(self.body, self.finger_ids, place, GRIP_FORCE, GRIP_SPEED)
+
+    # -- what it senses
+
+    def spaces(self) -> dict[str, spaces.Space[Any]]:
+        """See Rig."""
+        n = len(self.home)
+        return {"q": box(n), "dq": box(n), "gripper": box(1, low=0.0, high=1.0), "tool": box(7)}
+
+    def observe(self) -> None:
+        """See Rig."""
+        q, dq = self.world.read_joints(self.body, self.joint_ids)
+        self.q, self.dq = np.array(q), np.array(dq)
+        travel, _ = self.world.read_joints(self.body, self.finger_ids)
+        closed, opened = self.robot.gripper_opening
+        share = (sum(travel) / len(travel) - closed) / (opened - closed)
+        self.gripper = min(max(share, 0.0), 1.0)
+        self.tool = self.tool_pose()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """See Rig."""
+        grip = np.array([self.gripper])
+        return {"q": self.q.copy(), "dq": self.dq.copy(), "gripper": grip, "tool": self.tool.copy()}
+
+    def tool_pose(self) -> np.ndarray:
+        """Give the tool's pose (7,) now."""
+        return self.world.link_pose(self.body, self.tool_id)
+
+    def touches(self, name: str) -> bool:
+        """Say whether the arm was in contact with a body of the floor in the last tick."""
+        return self.floor.touching(self.name, name)
+
+    def sense_force(self) -> None:
+        """Switch on the force sensor in the wrist, for `wrench`; before the first reset."""
+        self.world.sense_force(self.body, self.joint_ids[-1])
+
+    def wrench(self) -> np.ndarray:
+        """Give the reaction in the last joint in the last tick, (6,): N, N m, that link's frame.
+
+        It carries the hand: its weight is in it.
+        """
+        return self.world.joint_force(self.body, self.joint_ids[-1])
+
+    # -- keeping and returning
+
+    def memory(self) -> dict[str, Any]:
+        """See Rig. Raises SimError for an actuator whose controller runs elsewhere."""
+        if not isinstance(self.actuator, HostActuator):
+            raise SimError("the state of a controller on a board cannot be kept; use the host's")
+        kept = {"goal": self.goal, "tool_goal": self.tool_goal, "grip": self.grip}
+        return copy.deepcopy({**kept, "told": self._told, "controller": self.actuator.memory()})
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See Rig."""
+        memory = copy.deepcopy(memory)
+        self.goal, self.tool_goal, self.grip = memory["goal"], memory["tool_goal"], memory["grip"]
+        assert isinstance(self.actuator, HostActuator)
+        self.actuator.recall(memory["controller"])
+        self._told, self.flags = np.nan, 0
+        if memory["told"] == memory["told"]:
+            self._drive(memory["told"])
+        self.observe()
+
+    def close(self) -> None:
+        """See Rig."""
+        self.actuator.close()
