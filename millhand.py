@@ -36,6 +36,9 @@ Board = Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .to
 Control = Annotated[str, typer.Option(help="Controller: limited_impedance, limiter, ...")]
 
 
+ROBOT = "Robot, see `millhand robots`, or a1; left out, the one that the controller is for."
+
+
 def main() -> None:
     """Run the command line; exit code 2 with one line for bad input, 130 after Ctrl-C."""
     # PyBullet and Mesa write to stdout and stderr as they please; the result line stays ours.
@@ -502,7 +505,7 @@ def export(
 def build(
     board: Board = "virt-rv64",
     controller: Control = "limited_impedance",
-    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
     as_json: Json = False,
 ) -> None:
@@ -534,12 +537,14 @@ def load_board(name: str) -> Any:
     return hardware.load_board(name)
 
 
-def controller_for(name: str, robot: str) -> tuple[Any, Any]:
+def controller_for(name: str, robot: str = "") -> tuple[Any, Any]:
     """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
-    from robots import catalogue, controllers
+    from robots import catalogue, controllers, legged
     from sim.env import TICK_HZ
 
-    module, body = controllers.load(name), catalogue.load(robot)
+    module = controllers.load(name)
+    robot = robot or getattr(module, "ROBOT", "panda")
+    body: Any = legged.load(robot) if robot in legged.names() else catalogue.load(robot)
     law = module.controller() if name == "maths_probe" else module.controller(len(body.home))
     return law, module.params(body, TICK_HZ)
 
@@ -548,7 +553,7 @@ def controller_for(name: str, robot: str) -> tuple[Any, Any]:
 def emulate(
     board: Board = "virt-rv64",
     controller: Control = "limited_impedance",
-    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Fixes the random inputs.")] = 0,
     as_json: Json = False,

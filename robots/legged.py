@@ -22,6 +22,7 @@ class Quadruped:
     `hips` (4, 3) are the hip joints' places in the base; `side` (4,) is -1 on the right, +1 on
     the left; `links` are the hip's offset to its side and the lengths of thigh and calf.
     `feet` (4, 3) are the soles' centres in the base when it stands, `foot_radius` their size.
+    `kp`, `kd` are the gains of a leg that carries, `kp_swing`, `kd_swing` of one in the air.
     `speed_max` and `slew_max` (3,) bound the commanded vx, vy (m/s), yaw rate (rad/s) and their
     rates of change. One stride of a foot lasts `period`,
     of which it is down for `duty`; it is lifted by `lift` and set down further out by `raibert`
@@ -112,16 +113,16 @@ def a1() -> Quadruped:
         ddq_max=np.full(12, 400.0),
         dddq_max=np.full(12, 4e4),
         tau_max=np.tile([20.0, 33.5, 33.5], 4),
-        kp=np.tile([100.0, 100.0, 100.0], 4),
-        kd=np.tile([2.0, 2.0, 2.0], 4),
-        kp_swing=np.tile([100.0, 100.0, 100.0], 4),
-        kd_swing=np.tile([2.0, 2.0, 2.0], 4),
+        kp=np.full(12, 100.0),
+        kd=np.full(12, 2.0),
+        kp_swing=np.full(12, 160.0),
+        kd_swing=np.full(12, 3.0),
         speed_max=np.array([0.6, 0.3, 0.8]),
         slew_max=np.array([1.0, 1.0, 2.0]),
-        period=0.44,
+        period=0.36,
         duty=0.58,
         lift=0.07,
-        raibert=0.08,
+        raibert=0.06,
     )
 
 

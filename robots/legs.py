@@ -10,6 +10,7 @@ Kernels of the bit-exact path; closed forms, no libm.
 import numpy as np
 
 from robots.kernel import kernel
+from robots.legged import Quadruped
 from robots.maths import atan2, sincos, sqrt
 
 
@@ -53,7 +54,7 @@ def angles(l1, l2, l3, side, x, y, z, q):  # type: ignore[no-untyped-def]
     q[1] = atan2(-along * x + beside * down, -beside * x - along * down)
 
 
-def place(robot, q: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
+def place(robot: Quadruped, q: np.ndarray) -> np.ndarray:
     """Give the feet's centres (4, 3) in the base for joints q (12,)."""
     feet, position, jacobian = np.empty((4, 3)), np.empty(3), np.empty((3, 3))
     for leg in range(4):
@@ -62,9 +63,10 @@ def place(robot, q: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
     return feet
 
 
-def solve(robot, feet: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
+def solve(robot: Quadruped, feet: np.ndarray) -> np.ndarray:
     """Give joints q (12,) for feet's centres (4, 3) in the base."""
     q = np.empty(12)
     for leg in range(4):
-        angles(*robot.links, robot.side[leg], *(feet[leg] - robot.hips[leg]), q[3*leg : 3*leg + 3])
+        here = feet[leg] - robot.hips[leg]
+        angles(*robot.links, robot.side[leg], *here, q[3 * leg : 3 * leg + 3])
     return q

@@ -17,6 +17,9 @@ from robots.errors import RobotError
 from robots.kernel import kernel
 from robots.legged import Quadruped
 
+ROBOT = "a1"
+"""The robot that it is set for when none is named."""
+
 
 @lru_cache
 def controller(n: int = 12) -> Controller:
