@@ -57,6 +57,9 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
+        if renderer == "auto" and not gui:
+            # Now, not at the first picture: EGL draws only what is loaded after it.
+            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -79,11 +82,7 @@ class World:
 
         One for the whole world: once EGL is loaded Bullet draws every image with it.
         """
-        if self._gui:
-            return "opengl"
-        if self.renderer != "auto":
-            return self.renderer
-        return "egl" if self._load_egl() else "tiny"
+        return "opengl" if self._gui else self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
