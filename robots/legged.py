@@ -21,7 +21,8 @@ class Quadruped:
     rear left, each hip, thigh, calf. Base frame: x forward, y left, z up, in the trunk's middle.
     `hips` (4, 3) are the hip joints' places in the base; `side` (4,) is -1 on the right, +1 on
     the left; `links` are the hip's offset to its side and the lengths of thigh and calf.
-    `imu_link` shares the trunk's frame. `feet` (4, 3) are the soles' centres in the base when it stands, `foot_radius` their size.
+    `feet` (4, 3) are the soles' centres in the base when it stands, `foot_radius` their size;
+    `imu_link` shares the base's frame.
     `kp`, `kd` are the gains of a leg that carries, `kp_swing`, `kd_swing` of one in the air.
     `speed_max` and `slew_max` (3,) bound the commanded vx, vy (m/s), yaw rate (rad/s) and their
     rates of change. One stride of a foot lasts `period`,
