@@ -34,7 +34,7 @@ def bar(a: tuple[float, float], b: tuple[float, float], width: float) -> Flat:
 
 
 def at(angle: float, radius: float) -> tuple[float, float]:
-    """Give the place of an angle on the dial: from up, clockwise for the reader, who sees +y right."""
+    """Give (y, z) of an angle from up, clockwise for the reader, who has +y to the right."""
     return radius * float(np.sin(angle)), radius * float(np.cos(angle))
 
 
@@ -164,7 +164,8 @@ def machine(name: str, body: str) -> str:
         'ixz="0" iyz="0"/></inertial>\n'
         + visual('<geometry><mesh filename="needle.obj"/></geometry>', INK)
         + "  </link>\n"
-        f'  <joint name="needle" type="revolute">\n    <parent link="{name}"/><child link="hand"/>\n'
+        f'  <joint name="needle" type="revolute">\n'
+        f'    <parent link="{name}"/><child link="hand"/>\n'
         f'    <origin xyz="{dial}"/><axis xyz="-1 0 0"/>\n'
         f'    <limit lower="-2.4" upper="2.4" effort="1" velocity="10"/>\n  </joint>\n</robot>\n'
     )

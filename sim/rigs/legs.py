@@ -19,6 +19,7 @@ FRICTION = 1.6
 FALLEN_HEIGHT = 0.16
 FALLEN_TILT = 0.5
 JITTER = 0.03
+SENSES = ("q", "dq", "base", "twist", "contacts")
 
 
 class LegsRig(Rig):
@@ -173,7 +174,7 @@ class LegsRig(Rig):
 
     def state(self) -> dict[str, np.ndarray]:
         """See Rig."""
-        return {key: getattr(self, key).copy() for key in self.spaces()}
+        return {key: getattr(self, key).copy() for key in SENSES}
 
     def base_pose(self) -> np.ndarray:
         """Give the base's pose (7,) now."""

@@ -24,7 +24,7 @@ class Entry:
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
     "Inspect": Entry(
-        "inspect_gauges", "walk a quadruped's route and report the named gauge", "medium"
+        "inspect_gauges", "walk a marked route and report what a gauge reads", "medium"
     ),
 }
 

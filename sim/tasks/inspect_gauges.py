@@ -62,7 +62,7 @@ class Inspect(Task):
     Reward, dense: -length of the route that is left, metres, -1 once it has fallen, +1 at
     success. Reward, sparse: 1 at success, otherwise 0.
 
-    `info` adds `stage` (0..2 marks passed, 3 reported right), `reported` (bar, NaN for not yet)
+    `info` adds `stage` (0..2 marks passed, 3 reported right), `reported` (bar, -1 for not yet)
     and `fallen`.
 
     End: truncated after 40 s. Reset options: `machine`.
@@ -97,6 +97,8 @@ class Inspect(Task):
         nowhere = yaw_pose(0.0, 0.0, 0.0)
         for k, name in enumerate(MACHINES):
             floor.add_mechanism(name, PLANT / f"{name}.urdf", yaw_pose(2.0, 1.5 * (k - 1), 0.0))
+            # A little friction, so that nothing moves the hand.
+            floor.spring(name, "needle", 0.0, 1.0, 0.0)
         for name in ("rack-left", "rack-right"):
             floor.add_mechanism(name, PLANT / "rack.urdf", nowhere)
         for k in range(MARKS):
@@ -196,7 +198,7 @@ class Inspect(Task):
         self.target_position = np.array([stop_x, stop_y, 0.0])
         info = {
             "stage": self.stage + int(self.right),
-            "reported": RANGE * self.reported,
+            "reported": -1.0 if math.isnan(self.reported) else RANGE * self.reported,
             "fallen": self.fallen,
         }
         if self.sparse:
