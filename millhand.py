@@ -465,7 +465,8 @@ def eval_command(
     if board is not None:
         from drivers.emulator import Emulator
 
-        law = controller_for("limited_impedance", robot or kind.robots[0])[0]
+        name = "gait" if kind.rig_kind == "legs" else "limited_impedance"
+        law = controller_for(name, robot or kind.robots[0])[0]
         options["actuator"] = Emulator(law, load_board(board))
     actuator: Any = options.get("actuator")
 

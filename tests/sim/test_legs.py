@@ -158,9 +158,7 @@ def test_the_same_actions_give_the_same_bits_after_any_past(field):
 
 def test_a_controller_of_the_wrong_kind_is_refused(field):
     field("joint", HostActuator(leg_impedance.controller()))
-    with pytest.raises(
-        SimError, match="runs 'leg_impedance'; control_mode 'velocity' needs 'gait'"
-    ):
+    with pytest.raises(SimError, match="runs 'leg_impedance'; .* needs 'gait'"):
         field("velocity", HostActuator(leg_impedance.controller()))
     with pytest.raises(SimError, match="unknown control_mode 'trot'; choose from velocity, joint"):
         field("trot")
