@@ -1,5 +1,6 @@
 """The one place that talks to PyBullet."""
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -75,6 +76,32 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+
+    def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
+        """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
+
+        Does nothing without a window.
+        """
+        if not self._gui:
+            return
+        c = self._client
+        x, y, z = target - eye
+        bullet.configureDebugVisualizer(bullet.COV_ENABLE_GUI, 0, physicsClientId=c)
+        bullet.resetDebugVisualizerCamera(
+            cameraDistance=math.sqrt(x * x + y * y + z * z),
+            # Bullet's yaw is 0 looking along +y, and turns anticlockwise.
+            cameraYaw=math.degrees(math.atan2(-x, y)),
+            cameraPitch=math.degrees(math.atan2(z, math.hypot(x, y))),
+            cameraTargetPosition=target.tolist(),
+            physicsClientId=c,
+        )
+
+    def show(self) -> None:
+        """Draw the window anew, which it does not do by itself every tick. No window: nothing."""
+        if self._gui:
+            bullet.configureDebugVisualizer(
+                bullet.COV_ENABLE_SINGLE_STEP_RENDERING, 1, physicsClientId=self._client
+            )
 
     @property
     def engine(self) -> str:
