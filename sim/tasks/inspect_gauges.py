@@ -60,7 +60,8 @@ class Inspect(Task):
     and the robot did not fall. The first report from before any dial decides, for good; what is
     reported elsewhere is not heard.
     Reward, dense: -length of the route that is left, metres, -1 once it has fallen, +1 at
-    success. Reward, sparse: 1 at success, otherwise 0.
+    success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     `info` adds `stage` (0..2 marks passed, 3 reported right), `reported` (bar, -1 for not yet)
     and `fallen`.
