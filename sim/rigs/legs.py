@@ -2,6 +2,7 @@
 
 import copy
 import math
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from sim.errors import SimError
 from sim.floor import Floor
 from sim.rigs.rig import Rig, box
 
+ASSETS = Path(__file__).parents[1] / "assets"
 JOINT_RANGE = 0.5
 FRICTION = 1.6
 FALLEN_HEIGHT = 0.16
@@ -60,7 +62,9 @@ class LegsRig(Rig):
         mount = floor.scene.mount(robot.name)
         self.start = (float(mount.position[0]), float(mount.position[1]), mount.yaw)
         self.height = robot.foot_radius - float(robot.feet[0, 2])
-        floor.add_body(name, robot.urdf)
+        # The light meshes where we have them; same joints, masses and collision shapes.
+        light = ASSETS / robot.name / f"{robot.name}.urdf"
+        floor.add_body(name, light if light.exists() else robot.urdf)
         self.body = floor.bodies[name]
         self.joint_ids = self.world.joint_indices(self.body, robot.joint_names)
         self.foot_ids = [self.world.link_index(self.body, foot) for foot in robot.foot_links]
