@@ -11,14 +11,11 @@ import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
 
-import fast_simplification
-import numpy as np
-from PIL import Image
-
-from sim.assets.reduce_panda import read_obj, write_obj
+from sim.assets import meshes
 
 HERE = Path(__file__).parent / "a1"
 TRIANGLES = {"trunk": 2000, "hip": 300, "thigh": 500, "thigh_mirror": 500, "calf": 300}
+AGGRESSION = 7.0
 COLOURS = {
     "trunk": "0.17 0.18 0.20 1",
     "hip": "0.30 0.31 0.33 1",
@@ -29,18 +26,12 @@ COLOURS = {
 }
 
 
-def reduce_mesh(source: Path, texture: np.ndarray) -> None:
+def reduce_mesh(source: Path) -> None:
     """Write the light mesh of one link."""
-    vertices, triangles, _ = read_obj(source, texture)
-    # Shared corners are stored once a surface; merging them lets the simplifier close gaps.
-    points, index = np.unique(np.round(vertices, 5), axis=0, return_inverse=True)
-    faces = index.reshape(-1)[triangles]
-    share = 1 - min(1.0, TRIANGLES[source.stem] / len(faces))
-    points, faces = fast_simplification.simplify(
-        points.astype(np.float32), faces.astype(np.int32), target_reduction=share
-    )
-    write_obj(HERE / source.name, points, faces)
-    print(f"{source.stem}: {len(triangles)} -> {len(faces)} triangles")
+    full = meshes.read_obj(source)
+    light = meshes.simplify(*full, TRIANGLES[source.stem], AGGRESSION)
+    meshes.write_obj(HERE / source.name, *light)
+    print(f"{source.stem}: {len(full[1])} -> {len(light[1])} triangles")
 
 
 def paint(visual: ET.Element, part: str) -> None:
@@ -55,10 +46,9 @@ def main() -> None:
     spec = find_spec("pybullet_data")
     assert spec is not None and spec.origin is not None
     folder = Path(spec.origin).parent / "a1"
-    texture = np.array(Image.open(folder / "meshes/trunk_A1.png").convert("RGB"))
     HERE.mkdir(exist_ok=True)
     for part in TRIANGLES:
-        reduce_mesh(folder / "meshes" / f"{part}.obj", texture)
+        reduce_mesh(folder / "meshes" / f"{part}.obj")
     tree = ET.parse(folder / "a1.urdf")
     root = tree.getroot()
     for material in root.findall("material"):
