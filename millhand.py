@@ -36,7 +36,7 @@ Board = Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .to
 Control = Annotated[str, typer.Option(help="Controller: limited_impedance, limiter, ...")]
 
 
-ROBOT = "Robot, see `millhand robots`, or a1; left out, the one that the controller is for."
+ROBOT = "Robot, see `millhand robots`; left out, the one that the controller is for."
 
 
 def main() -> None:
@@ -149,7 +149,7 @@ def tasks_command(
 @app.command("robots")
 def robots_command(as_json: Json = False) -> None:
     """List the robots."""
-    from robots import catalogue
+    from robots import catalogue, legged
 
     table = table_of("robots", "name", "joints", "tool", "max torque, N m")
     rows = []
@@ -158,6 +158,10 @@ def robots_command(as_json: Json = False) -> None:
         row = {"name": name, "joints": len(robot.joint_names), "tool": robot.tool_link}
         table.add_row(name, str(row["joints"]), robot.tool_link, f"{robot.tau_max.max():g}")
         rows.append(row)
+    for name in legged.names():
+        walker = legged.load(name)
+        rows.append({"name": name, "joints": len(walker.joint_names), "tool": "four legs"})
+        table.add_row(name, str(len(walker.joint_names)), "four legs", f"{walker.tau_max.max():g}")
     report({"robots": rows}, as_json, table)
 
 
