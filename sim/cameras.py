@@ -15,7 +15,8 @@ class Camera:
     """A pinhole camera, fixed in the base frame or riding on a link.
 
     `eye`, `target`, `up`, each (3,), are in the base frame, or in the frame of `link`.
-    `fov_deg` is the vertical field of view; what is `far` metres ahead or more is not drawn.
+    `fov_deg` is the vertical field of view; what is nearer than `near` metres ahead or `far` and
+    more is not drawn. A larger `near` lets OpenGL tell surfaces apart that are close together.
     """
 
     name: str
@@ -25,13 +26,14 @@ class Camera:
     fov_deg: float
     link: str | None = None
     far: float = FAR
+    near: float = NEAR
 
     @classmethod
     def from_table(cls, name: str, table: dict[str, Any]) -> "Camera":
         """Read one from a scene's TOML table."""
         eye, target, up = (np.array(table[key], float) for key in ("eye", "target", "up"))
-        far = float(table.get("far", FAR))
-        return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"), far)
+        far, near = float(table.get("far", FAR)), float(table.get("near", NEAR))
+        return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"), far, near)
 
     def _axes(self, position: np.ndarray, rotation: np.ndarray) -> tuple[Vector, ...]:
         """Give the unit vectors right, down and ahead in the world, and where the camera is."""
@@ -77,8 +79,8 @@ class Camera:
     def projection(self, width: int, height: int) -> list[float]:
         """Give the OpenGL projection matrix, column-major."""
         f = 1.0 / math.tan(math.radians(self.fov_deg) / 2)
-        far = self.far
-        depth, shift = (far + NEAR) / (NEAR - far), 2 * far * NEAR / (NEAR - far)
+        far, near = self.far, self.near
+        depth, shift = (far + near) / (near - far), 2 * far * near / (near - far)
         first = f * height / width
         return [first, 0.0, 0.0, 0.0, 0.0, f, 0.0, 0.0, 0.0, 0.0, depth, -1.0, 0.0, 0.0, shift, 0.0]
 

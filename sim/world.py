@@ -212,6 +212,11 @@ class World:
             self._centres[body] = info[3]
         return self._centres[body]
 
+    def centre(self, body: int) -> np.ndarray:
+        """Give the place of the centre of mass of a body's base, (3,)."""
+        place, _ = bullet.getBasePositionAndOrientation(body, physicsClientId=self._client)
+        return np.array(place)
+
     def velocity(self, body: int) -> np.ndarray:
         """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
         linear, angular = bullet.getBaseVelocity(body, physicsClientId=self._client)
@@ -279,6 +284,10 @@ class World:
     def touch(self, one: int, other: int) -> bool:
         """Say whether two bodies were in contact in the last tick."""
         return bool(bullet.getContactPoints(one, other, physicsClientId=self._client))
+
+    def touched_links(self, body: int) -> set[int]:
+        """Give the links of a body that were in contact with something in the last tick."""
+        return {point[3] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
 
     def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
         """Set a link's friction coefficients."""
