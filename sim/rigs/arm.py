@@ -23,7 +23,7 @@ TOOL_STEP = 0.05
 TURN_STEP = 0.25
 IK_TOLERANCE = 0.02
 JITTER = 0.08
-GEAR = 4.0
+GEAR = 2.0
 """How much stronger and faster than its motor the gear between two fingers is."""
 
 

@@ -65,7 +65,7 @@ class KitTrayExpert:
         self.above = offset < (0.02 if self.above else 0.008)
         if not self.above:
             # Far away the tool comes in over the parts; it only sinks once it is above its own.
-            height = HOVER if offset > 0.05 else max(position[2], 0.07)
+            height = HOVER if offset > 0.05 else min(max(position[2], 0.07), HOVER)
             return self._go(position, np.array([*part[:2], height]), 1.0)
         if position[2] < GRASP + 0.006:
             self.closing = 1
@@ -73,6 +73,9 @@ class KitTrayExpert:
         return self._go(position, np.array([*part[:2], GRASP]), 1.0)
 
     def _deliver(self, position: np.ndarray, goal: np.ndarray, part: np.ndarray) -> np.ndarray:
+        # The part may sit off the tool's middle: it is the part that has to be over the slot.
+        slip = np.clip(position[:2] - part[:2], -0.03, 0.03)
+        goal = np.array([*(goal[:2] + slip), goal[2]])
         offset = float(np.hypot(*(goal[:2] - position[:2])))
         if self.opening > 0:
             self.opening += 1
@@ -82,7 +85,8 @@ class KitTrayExpert:
             sideways = goal[:2] if position[2] > 0.07 else position[:2]
             return self._go(position, np.array([*sideways, CARRY]), 0.0)
         if offset > 0.012:
-            return self._go(position, np.array([*goal[:2], max(position[2], 0.08)]), 0.0)
+            height = min(max(position[2], 0.08), CARRY)
+            return self._go(position, np.array([*goal[:2], height]), 0.0)
         if position[2] < RELEASE + 0.008:
             self.opening = 1
             return self._go(position, np.array([*goal[:2], RELEASE]), 1.0)
