@@ -14,8 +14,8 @@ def xarm6() -> Robot:
     specifications"; torques are the efforts of its URDF. Of the 1145 deg/s^2 of acceleration
     that it allows 400 are used: more takes longer to build up and take back, at that jerk, than
     the limiter's servo has time for, and it hunts. UFACTORY states no torque rate: chosen is
-    the full torque in 20 ms (in 100 ms it lags the spring, and the arm swings). The gains belong to the URDF's inertias,
-    which hold those of the motors.
+    the full torque in 20 ms (in 100 ms it lags the spring, and the arm swings). The gains belong
+    to the URDF's inertias, which hold those of the motors.
     """
     model = RobotModel.from_urdf(ASSETS / "xarm6" / "xarm6.urdf")
     chain = model.chain("tool")
