@@ -166,7 +166,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Take one step of `1 / control_hz` seconds. Raises SimError before the first reset."""
         self.before(action)
-        self._run()
+        self.run()
         return self.after()
 
     def before(self, action: np.ndarray) -> None:
@@ -186,7 +186,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         truncated = self._steps >= self.max_steps
         return self._observation(), reward.value, terminated, truncated, self._info(reward)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Take the ticks of a step, between `before` and `after`."""
         tick, advance = self.rig.tick, self.floor.world.step
         for k in range(self.ticks):
             tick(k)
@@ -266,7 +267,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
                 reward = self.task.update()
             else:
                 self.before(event)
-                self._run()
+                self.run()
                 reward = self._judge()
         if self._digest() != state.digest:
             raise SimError(

@@ -283,10 +283,8 @@ class World:
 
     def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
         """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
-        k = 0
-        for state in bullet.getJointStates(body, joints, self._client):
+        for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
             q[k], dq[k] = state[0], state[1]
-            k += 1
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""

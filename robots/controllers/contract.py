@@ -70,7 +70,7 @@ class Instance:
         self._kernel(*self._memory)
 
     def move(self, params: Any, state: Any, input: Any, output: Any) -> None:
-        """Go on in other memory, four arrays (1,), for example rows of those of many controllers."""
+        """Go on in other memory: four arrays (1,), for example rows of longer ones."""
         old = (self.params, self.state, self.input, self.output)
         for mine, other in zip(old, (params, state, input, output), strict=True):
             other[:] = mine
