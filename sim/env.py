@@ -131,6 +131,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self.control_mode = self.rig.control_mode
         self.task.build(self.floor, self.rig)
         self.floor.built()
+        first = next(iter(self.floor.scene.cameras.values()))
+        self.floor.world.aim(first.eye, first.target)
 
     # -- Gymnasium
 
@@ -181,6 +183,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
 
     def after(self) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Give what a step gives, after its ticks."""
+        self.floor.world.show()
         reward = self._judge()
         terminated = self.terminate_on_success and reward.success
         truncated = self._steps >= self.max_steps
