@@ -203,12 +203,11 @@ class World:
 
     def pose(self, body: int) -> np.ndarray:
         """Give the pose of a body's base link frame, (7,): xyz, quaternion xyzw."""
-        centre, quaternion = bullet.getBasePositionAndOrientation(
-            body, physicsClientId=self._client
-        )
-        back = [-x for x in self._centre(body)]
-        position, _ = bullet.multiplyTransforms(centre, quaternion, back, (0, 0, 0, 1))
-        return np.array(position + quaternion)
+        centre, quaternion = bullet.getBasePositionAndOrientation(body, self._client)
+        x, y, z = self._centre(body)
+        if x or y or z:
+            centre, _ = bullet.multiplyTransforms(centre, quaternion, (-x, -y, -z), (0, 0, 0, 1))
+        return np.array(centre + quaternion)
 
     def _centre(self, body: int) -> tuple[float, ...]:
         """Give the centre of mass of a body's base in its link frame, (3,)."""

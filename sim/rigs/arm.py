@@ -88,6 +88,7 @@ last goal; gripper -1..1 |
         floor.carriers[carrier] = self.tool_pose
         self.joint_ids = self.world.joint_indices(self.body, robot.joint_names)
         self.finger_ids = self.world.joint_indices(self.body, robot.gripper_joint_names)
+        self.all_ids = self.joint_ids + self.finger_ids
         self.tool_id = self.world.link_index(self.body, robot.tool_link)
         self.world.free_joints(self.body, self.joint_ids)
         for finger in self.finger_ids:
@@ -105,7 +106,7 @@ last goal; gripper -1..1 |
         self.tool_goal = self._forward(self.goal)
         self.grip = 1.0
         self._ramp = np.arange(1, ticks + 1)[:, None] / ticks
-        self._rows: list[bytes] = []
+        self._rows, self._width = b"", 0
         self._grips: list[float] = [1.0] * ticks
         self._told = np.nan
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
@@ -145,7 +146,7 @@ last goal; gripper -1..1 |
             self._plan(action[:, :-1], action[:, -1].tolist())
             return
         if self.control_mode in ("joint_delta", "ee_delta"):
-            self.grip = float(np.clip(self.grip + action[-1], 0.0, 1.0))
+            self.grip = min(max(self.grip + float(action[-1]), 0.0), 1.0)
         else:
             self.grip = float(action[-1])
         start = self.goal
@@ -156,8 +157,7 @@ last goal; gripper -1..1 |
 
     def _plan(self, setpoints: np.ndarray, grips: list[float]) -> None:
         """Keep what every tick of the step asks for: joints (ticks, n) and gripper (ticks,)."""
-        whole, width = setpoints.tobytes(), 8 * setpoints.shape[1]
-        self._rows = [whole[i : i + width] for i in range(0, len(whole), width)]
+        self._rows, self._width = setpoints.tobytes(), 8 * setpoints.shape[1]
         self._grips = grips
 
     def _joint_goal(self, action: np.ndarray) -> np.ndarray:
@@ -217,7 +217,8 @@ last goal; gripper -1..1 |
     def gather(self, k: int) -> None:
         """See Ticked."""
         self.world.read_joints_into(self.body, self.joint_ids, self._q, self._dq)
-        self._goal[:] = self._rows[k]
+        at = k * self._width
+        self._goal[:] = self._rows[at : at + self._width]
 
     def scatter(self, k: int) -> None:
         """See Ticked."""
@@ -258,9 +259,9 @@ last goal; gripper -1..1 |
 
     def observe(self) -> None:
         """See Rig."""
-        q, dq = self.world.read_joints(self.body, self.joint_ids)
-        self.q, self.dq = np.array(q), np.array(dq)
-        travel, _ = self.world.read_joints(self.body, self.finger_ids)
+        n = len(self.joint_ids)
+        q, dq = self.world.read_joints(self.body, self.all_ids)
+        self.q, self.dq, travel = np.array(q[:n]), np.array(dq[:n]), q[n:]
         closed, opened = self.robot.gripper_opening
         share = (sum(travel) / len(travel) - closed) / (opened - closed)
         self.gripper = min(max(share, 0.0), 1.0)
