@@ -35,8 +35,8 @@ def step(rounds: int) -> list[dict[str, Any]]:
 def _task(name: str, control_hz: int, rounds: int) -> dict[str, Any]:
     """Physics ticks a second of `env.step`; the peer is bare stepSimulation on the same scene."""
     env = FloorEnv(name, control_hz=control_hz)
-    box = env.action_space
-    action = np.clip(np.zeros(box.shape or ()), box.low, box.high)
+    box = env.rig.action_space()
+    action = np.clip(np.zeros(box.shape), box.low, box.high)
     steps = control_hz // 10
 
     def ours() -> float:

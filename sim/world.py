@@ -82,6 +82,7 @@ class World:
         )
         self._snapshot = -1
         self._movers: list[int] = []
+        self._drawn = False
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
         """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
@@ -433,6 +434,10 @@ class World:
         chosen = self.engine
         if chosen == "none":
             raise SimError("this world was made with renderer='none' and cannot draw")
+        if chosen == "egl" and not self._drawn:
+            # EGL's first image has no shadows, all later ones have.
+            self._drawn = True
+            self.picture(view, projection, 16, 16, shadow)
         engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
         image: Any = bullet.getCameraImage(
             width,
