@@ -435,9 +435,10 @@ class World:
         if chosen == "none":
             raise SimError("this world was made with renderer='none' and cannot draw")
         if chosen == "egl" and not self._drawn:
-            # EGL's first image has no shadows, all later ones have.
+            # EGL's first two images have no shadows, all later ones have.
             self._drawn = True
-            self.picture(view, projection, 16, 16, shadow)
+            for _ in range(2):
+                self.picture(view, projection, 16, 16, shadow)
         engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
         image: Any = bullet.getCameraImage(
             width,
