@@ -27,7 +27,7 @@ def outcome(task: str) -> dict[str, Any]:
     the numbers. Processors differ in the last bits of a sine, and contacts magnify that: where
     the hash differs, numbers that agree to 1e-5 are still the same outcome (see `differences`).
     """
-    env = FloorEnv(task, obs_mode="images", renderer="tiny", image_size=SIZE)
+    env = FloorEnv(task, obs_mode="images", image_size=SIZE)
     try:
         observation, _ = env.reset(seed=0)
         rng, box = np.random.default_rng(0), env.action_space

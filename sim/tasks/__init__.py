@@ -23,6 +23,9 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "Inspect": Entry(
+        "inspect_gauges", "walk a marked route and report what a gauge reads", "medium"
+    ),
 }
 
 

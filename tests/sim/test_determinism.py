@@ -13,7 +13,7 @@ from sim import golden, tasks
 from sim.errors import SimError
 
 GOLDEN = Path(__file__).parent / "golden.json"
-RENDERERS = ("tiny", "egl")
+RENDERERS = ("fast", "tiny", "egl")
 
 
 @pytest.mark.parametrize("task", tasks.names())
