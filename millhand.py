@@ -699,9 +699,9 @@ def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
 
 def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
     """Time the environments."""
-    from sim import bench
+    from sim import bench_env
 
-    return bench.step(rounds)
+    return bench_env.step(rounds)
 
 
 def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ class Sight:
         self._client = client
         self.light: Light | None = None
         self.painter = Painter(self)
+        self._drawn = False
         self._shapes: dict[int, list[tuple[int, tuple[float, ...]]]] = {}
         self._tints: dict[int, tuple[float, ...]] = {}
         self._judged: tuple[tuple[int, ...], bool] = ((), True)
@@ -86,6 +87,11 @@ class Sight:
         light: Light,
     ) -> dict[str, np.ndarray]:
         """Draw with PyBullet's own renderers."""
+        if engine == "egl" and not self._drawn:
+            # EGL's first two images have no shadows, all later ones have.
+            self._drawn = True
+            for _ in range(2):
+                self._bullet(engine, view, projection, 16, 16, kinds, shadow, light)
         masks = "segmentation" in kinds or "links" in kinds
         image: Any = bullet.getCameraImage(
             width,

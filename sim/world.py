@@ -15,6 +15,11 @@ from sim.errors import SimError
 from sim.sight import Sight
 
 RENDERERS = ("auto", "fast", "egl", "tiny", "none")
+# Bullet's collision groups are bits; it uses the first six itself, this one for what stands still.
+STATIC_GROUP = 2
+FIRST_GROUP, LAST_GROUP = 1 << 6, 1 << 30
+# Enough for 300 stale neighbours.
+PASSES = 48
 
 
 @contextmanager
@@ -73,6 +78,7 @@ class World:
         )
         self._snapshot = -1
         self.sight = Sight(self._client)
+        self._movers: list[int] = []
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
         """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
@@ -198,12 +204,11 @@ class World:
 
     def pose(self, body: int) -> np.ndarray:
         """Give the pose of a body's base link frame, (7,): xyz, quaternion xyzw."""
-        centre, quaternion = bullet.getBasePositionAndOrientation(
-            body, physicsClientId=self._client
-        )
-        back = [-x for x in self._centre(body)]
-        position, _ = bullet.multiplyTransforms(centre, quaternion, back, (0, 0, 0, 1))
-        return np.array(position + quaternion)
+        centre, quaternion = bullet.getBasePositionAndOrientation(body, self._client)
+        x, y, z = self._centre(body)
+        if x or y or z:
+            centre, _ = bullet.multiplyTransforms(centre, quaternion, (-x, -y, -z), (0, 0, 0, 1))
+        return np.array(centre + quaternion)
 
     def _centre(self, body: int) -> tuple[float, ...]:
         """Give the centre of mass of a body's base in its link frame, (3,)."""
@@ -307,9 +312,14 @@ class World:
 
     def read_joints(self, body: int, joints: list[int]) -> tuple[tuple[float, ...], ...]:
         """Give (positions, velocities) of several joints in one call."""
-        states = bullet.getJointStates(body, joints, physicsClientId=self._client)
+        states = bullet.getJointStates(body, joints, self._client)
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
+
+    def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
+        """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
+        for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
+            q[k], dq[k] = state[0], state[1]
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""
@@ -374,15 +384,46 @@ class World:
 
     def step(self) -> None:
         """Advance by one tick."""
-        bullet.stepSimulation(physicsClientId=self._client)
+        bullet.stepSimulation(self._client)
 
     def save(self) -> None:
-        """Keep the present state as the one `restore` returns to."""
-        self._snapshot = bullet.saveState(physicsClientId=self._client)
+        """Keep the present state as the one `restore` returns to. The world is complete now."""
+        client = self._client
+        self._movers = []
+        group = FIRST_GROUP
+        for index in range(bullet.getNumBodies(client)):
+            body = bullet.getBodyUniqueId(index, client)
+            joints = bullet.getNumJoints(body, client)
+            if joints and group <= LAST_GROUP:
+                self._part_links(body, joints, group)
+                group *= 2
+            if joints or bullet.getDynamicsInfo(body, -1, client)[0] > 0:
+                self._movers.append(body)
+        self._snapshot = bullet.saveState(client)
+
+    def _part_links(self, body: int, joints: int, group: int) -> None:
+        """Keep a body's links out of each other's list of neighbours; they never touch anyway."""
+        for link in range(-1, joints):
+            fixed = link == -1 and bullet.getDynamicsInfo(body, -1, self._client)[0] == 0
+            others = ~group & ~STATIC_GROUP if fixed else ~group
+            bullet.setCollisionFilterGroupMask(body, link, group, others, self._client)
 
     def restore(self) -> None:
-        """Return to the saved state, contacts included."""
-        bullet.restoreState(self._snapshot, physicsClientId=self._client)
+        """Return to the saved state, the same to the last bit whatever has happened since.
+
+        Bullet solves contacts in an order that depends on which bodies were neighbours before,
+        and crosses only a tenth of the stale neighbours off its list in each pass, from a place
+        that moves on. An empty list begins anew: so everything is scattered, until it is empty.
+        """
+        client, upright = self._client, (0, 0, 0, 1)
+        for k, body in enumerate(self._movers):
+            bullet.resetBasePositionAndOrientation(body, (10.0 * k, 0, 200), upright, client)
+        for k in range(PASSES if self._movers else 0):
+            # Without motion there is no crossing off.
+            place = (-10.0, 0, 200.0 + 10 * (k % 2))
+            bullet.resetBasePositionAndOrientation(self._movers[-1], place, upright, client)
+            bullet.performCollisionDetection(client)
+        bullet.restoreState(self._snapshot, physicsClientId=client)
 
     # -- pictures
 
