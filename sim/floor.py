@@ -196,17 +196,23 @@ class Floor:
 
         Raises SimError for a look with patterns where the renderer has none.
         """
-        self._look = style = style or Look()
-        if style.patterns and self.world.engine not in ("fast", "none"):
-            raise SimError(
-                f"renderer {self.world.engine!r} draws no random textures; choose 'fast', "
-                "or leave 'textures' out of randomise"
-            )
+        style = style or Look()
+        if style.patterns:
+            self.need_patterns()
+        self._look = style
         groups = self.groups()
         sight = self.world.sight
         sight.light = style.light
         sight.tint({b: tint for name, tint in style.tints.items() for b in groups[name]})
         sight.painter.cover({b: p for name, p in style.patterns.items() for b in groups[name]})
+
+    def need_patterns(self) -> None:
+        """Raise SimError where the renderer draws no random textures."""
+        if self.world.engine not in ("fast", "none"):
+            raise SimError(
+                f"renderer {self.world.engine!r} draws no random textures; choose 'fast', "
+                "or leave 'textures' out of randomise"
+            )
 
     def groups(self) -> dict[str, list[int]]:
         """Give the bodies that a look colours alike: by name without its number; robots."""
