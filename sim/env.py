@@ -87,7 +87,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             raise SimError(
                 f"control_hz {control_hz} does not divide {TICK_HZ}; choose from {valid}"
             )
-        self.task = tasks.make(task, task_options)
+        self.task = tasks.make(task, task_options, robot)
         self.task.has_images = obs_mode != "state"
         robot = robot or self.task.robots[0]
         if robot not in self.task.robots:

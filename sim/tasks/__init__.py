@@ -65,14 +65,18 @@ def resolve(name: str) -> str:
     raise SimError(f"unknown {suggest('task', plain, tuple(TASKS))}")
 
 
-def make(name: str, options: dict[str, Any]) -> "Task":
-    """Make a task. Raises SimError for an option that it does not take."""
+def make(name: str, options: dict[str, Any], robot: str | None = None) -> "Task":
+    """Make a task, on the scene that it has for a robot unless the options name one.
+
+    Raises SimError for an option that it does not take.
+    """
     kind = load(name)
     valid = tuple(inspect.signature(kind).parameters)
     for key in options:
         if key not in valid:
             raise SimError(f"{resolve(name)} takes no {suggest('option', key, valid)}")
-    return kind(**options)
+    fitting = {"scene": kind.scenes[robot]} if robot in kind.scenes else {}
+    return kind(**{**fitting, **options})
 
 
 def load(name: str) -> type["Task"]:
