@@ -18,6 +18,7 @@ RENDERERS = ("auto", "fast", "egl", "tiny", "none")
 # Bullet's collision groups are bits; it uses the first six itself, this one for what stands still.
 STATIC_GROUP = 2
 FIRST_GROUP, LAST_GROUP = 1 << 6, 1 << 30
+POSITION = bullet.POSITION_CONTROL
 # Enough for 300 stale neighbours.
 PASSES = 48
 
@@ -316,10 +317,18 @@ class World:
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
 
-    def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
-        """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
-        for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
+    def read_joints_into(
+        self, body: int, joints: list[int], q: memoryview, dq: memoryview
+    ) -> float:
+        """Write positions and velocities of joints to memory, float64: `read_joints`, faster.
+
+        Gives the last joint's position; it may be one more than the memory takes.
+        """
+        states = bullet.getJointStates(body, joints, self._client)
+        for k in range(len(q)):
+            state = states[k]
             q[k], dq[k] = state[0], state[1]
+        return float(states[-1][0])
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""
@@ -332,25 +341,10 @@ class World:
     ) -> None:
         """Drive joints to one position with Bullet's own motors, until told otherwise."""
         for joint in joints:
+            # By position, at Bullet's usual gains: this is called every tick, and names cost half.
             bullet.setJointMotorControl2(
-                body,
-                joint,
-                bullet.POSITION_CONTROL,
-                targetPosition=position,
-                force=force,
-                maxVelocity=speed,
-                physicsClientId=self._client,
+                body, joint, POSITION, position, 0.0, force, 0.1, 1.0, speed, self._client
             )
-
-    def mirror(self, body: int, leader: int, follower: int, force: float, speed: float) -> None:
-        """Drive a joint to where another one is; call it every tick.
-
-        This gears two fingers together. Two motors that only push against each other through a
-        part leave it free to wander with them. (With Bullet's own gear the same actions no
-        longer give the same bits.)
-        """
-        place = bullet.getJointState(body, leader, physicsClientId=self._client)[0]
-        self.drive_to(body, [follower], place, force, speed)
 
     def sense_force(self, body: int, joint: int) -> None:
         """Have Bullet work out the reaction force in a joint, for `joint_force`."""

@@ -107,6 +107,10 @@ last goal; gripper -1..1 |
         self.grip = 1.0
         self._ramp = np.arange(1, ticks + 1)[:, None] / ticks
         self._rows, self._width = b"", 0
+        geared = robot.gripper_geared
+        self._read_ids = self.joint_ids + self.finger_ids[:1] if geared else self.joint_ids
+        self._follower = self.finger_ids[1:] if geared else []
+        self._leader, self._gear = 0.0, (GEAR * robot.gripper_force, GEAR * robot.gripper_speed)
         self._grips: list[float] = [1.0] * ticks
         self._told = np.nan
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
@@ -216,7 +220,8 @@ last goal; gripper -1..1 |
 
     def gather(self, k: int) -> None:
         """See Ticked."""
-        self.world.read_joints_into(self.body, self.joint_ids, self._q, self._dq)
+        read, ids = self.world.read_joints_into, self._read_ids
+        self._leader = read(self.body, ids, self._q, self._dq)
         at = k * self._width
         self._goal[:] = self._rows[at : at + self._width]
 
@@ -226,10 +231,11 @@ last goal; gripper -1..1 |
         grip = self._grips[k]
         if grip != self._told and grip == grip:
             self._drive(grip)
-        if self.robot.gripper_geared:
-            leader, follower = self.finger_ids
-            force, speed = GEAR * self.robot.gripper_force, GEAR * self.robot.gripper_speed
-            self.world.mirror(self.body, leader, follower, force, speed)
+        if self._follower:
+            # This gears two fingers together. Two motors that only push against each other through
+            # a part leave it free to wander with them. (With Bullet's own gear the same actions no
+            # longer give the same bits.)
+            self.world.drive_to(self.body, self._follower, self._leader, *self._gear)
         self.flags |= self._flags.item()
         if self.tracing:
             self._record()

@@ -6,7 +6,8 @@ import pytest
 from robots import catalogue
 from robots.controllers import limited_impedance, limiter
 from robots.kinematics import rotation_from_quaternion
-from sim.floor import ASSETS, GEAR
+from sim.floor import ASSETS
+from sim.rigs.arm import GEAR
 from sim.world import World
 
 RATE = 500
@@ -54,7 +55,9 @@ class Cell:
             world.apply_torques(self.arm, self.joints, output["tau"][0].tolist())
             if robot.gripper_geared:
                 force, speed = GEAR * robot.gripper_force, GEAR * robot.gripper_speed
-                world.mirror(self.arm, *self.fingers, force, speed)
+                leader, follower = self.fingers
+                place = world.read_joints(self.arm, [leader])[0][0]
+                world.drive_to(self.arm, [follower], place, force, speed)
             world.step()
 
     def move(self, start, end, seconds):
