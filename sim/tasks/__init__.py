@@ -23,6 +23,7 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "HandOver": Entry("hand_over", "pass the named part from one arm to the other", "medium"),
 }
 
 
