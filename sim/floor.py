@@ -81,13 +81,16 @@ class Floor:
 
     def built(self) -> None:
         """Keep the present state as the one that every reset starts from."""
+        self.world.solve_together()
         self.world.save()
 
     def reset(self) -> None:
         """Return to the built state."""
         world = self.world
         # Contacts left over from the last episode would change the order in which Bullet solves
-        # the new ones, and with it the last bits: lift every loose body out of touch for one tick.
+        # the new ones, and with it the last bits: lift every loose body out of touch for one tick,
+        # with the robot already back where it was built.
+        world.restore()
         for k, name in enumerate(self._loose):
             above = np.array([k, 0.0, 5.0])
             world.place(self.bodies[name], above, np.array([0.0, 0.0, 0.0, 1.0]))

@@ -17,6 +17,7 @@ from sim.errors import SimError
 RENDERERS = ("auto", "egl", "tiny", "none")
 # OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
 LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
+FAR_CORNER = 50.0
 
 
 @contextmanager
@@ -355,6 +356,38 @@ class World:
     def step(self) -> None:
         """Advance by one tick."""
         bullet.stepSimulation(physicsClientId=self._client)
+
+    def solve_together(self) -> None:
+        """Have Bullet solve everything that moves as one island, always; after the last body.
+
+        Bullet forms islands from boxes round the bodies that it lets lag behind, and stops
+        iterating when an island's batch has converged. Which bodies share a batch then depends
+        on what moved where in earlier episodes, and with it the last bits of every contact. One
+        body, two grains in far corners with everything between them in its
+        box, ties all of them together and touches nothing.
+        """
+        c, half = self._client, FAR_CORNER
+        grains = bullet.createCollisionShapeArray(
+            shapeTypes=[bullet.GEOM_SPHERE] * 2,
+            radii=[0.001] * 2,
+            collisionFramePositions=[[-half] * 3, [half] * 3],
+            physicsClientId=c,
+        )
+        body = bullet.createMultiBody(
+            baseMass=0,
+            linkMasses=[1.0],
+            linkCollisionShapeIndices=[grains],
+            linkVisualShapeIndices=[-1],
+            linkPositions=[[0, 0, 0]],
+            linkOrientations=[[0, 0, 0, 1]],
+            linkInertialFramePositions=[[0, 0, 0]],
+            linkInertialFrameOrientations=[[0, 0, 0, 1]],
+            linkParentIndices=[0],
+            linkJointTypes=[bullet.JOINT_PRISMATIC],
+            linkJointAxis=[[1, 0, 0]],
+            physicsClientId=c,
+        )
+        self.brake(body, 0, 100.0)
 
     def save(self) -> None:
         """Keep the present state as the one `restore` returns to."""
