@@ -88,13 +88,15 @@ class Floor:
         """Return to the built state."""
         world = self.world
         # Contacts left over from the last episode would change the order in which Bullet solves
-        # the new ones, and with it the last bits: lift every loose body out of touch for one tick,
-        # with the robot already back where it was built.
+        # the new ones, and with it the last bits: with the robot back where it was built, lift
+        # every loose body out of touch for two ticks. Bullet's broad phase works in turns of two
+        # ticks; an odd one more puts every episode into the same half of a turn.
         world.restore()
         for k, name in enumerate(self._loose):
             above = np.array([k, 0.0, 5.0])
             world.place(self.bodies[name], above, np.array([0.0, 0.0, 0.0, 1.0]))
-        world.step()
+        for _ in range(2 + world.ticks % 2):
+            world.step()
         world.restore()
 
     # -- bodies

@@ -77,6 +77,7 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+        self.ticks = 0
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
         """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
@@ -355,6 +356,7 @@ class World:
 
     def step(self) -> None:
         """Advance by one tick."""
+        self.ticks += 1
         bullet.stepSimulation(physicsClientId=self._client)
 
     def solve_together(self) -> None:

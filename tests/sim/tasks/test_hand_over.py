@@ -27,7 +27,7 @@ def hold(env):
     return np.concatenate([np.concatenate([arm.tool, [1.0]]) for arm in env.rig.arms])
 
 
-@pytest.mark.parametrize("control_mode", ["ee_delta", "joint_position", "joint_setpoints"])
+@pytest.mark.parametrize("control_mode", ["ee_delta", "joint_setpoints"])
 def test_gymnasium_checker_passes(control_mode):
     made = gym.make("millhand/HandOver-v0", control_mode=control_mode)
     with warnings.catch_warnings():
@@ -100,9 +100,9 @@ def test_same_seed_gives_same_bits_whatever_came_before(env):
             found = env.step(expert.act())[0]
         return rows
 
-    first = run(4, 45)
-    run(5, 60)
-    assert run(4, 45) == first
+    first = run(6, 30)
+    run(7, 26)
+    assert run(6, 30) == first
 
 
 def test_options_choose_part_and_side_and_phrasings_differ(env):
