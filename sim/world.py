@@ -292,6 +292,25 @@ class World:
             physicsClientId=self._client,
         )
 
+    def couple(self, body: int, first: int, second: int) -> None:
+        """Gear two sliding joints together, so that both always travel alike.
+
+        Two motors that push against each other through a part leave it free to wander with them.
+        """
+        c = self._client
+        gear = bullet.createConstraint(
+            body,
+            first,
+            body,
+            second,
+            bullet.JOINT_GEAR,
+            [1, 0, 0],
+            [0, 0, 0],
+            [0, 0, 0],
+            physicsClientId=c,
+        )
+        bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
+
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""
         for joint, value in zip(joints, q, strict=True):
