@@ -13,7 +13,8 @@ class Camera:
     """A pinhole camera, fixed in the base frame or riding on a link.
 
     `eye`, `target`, `up`, each (3,), are in the base frame, or in the frame of `link`.
-    `fov_deg` is the vertical field of view.
+    `fov_deg` is the vertical field of view. What is not between `near`
+    and `far`, metres, is not drawn.
     """
 
     name: str
@@ -22,12 +23,15 @@ class Camera:
     up: np.ndarray
     fov_deg: float
     link: str | None = None
+    near: float = NEAR
+    far: float = FAR
 
     @classmethod
     def from_table(cls, name: str, table: dict[str, Any]) -> "Camera":
         """Read one from a scene's TOML table."""
         eye, target, up = (np.array(table[key], float) for key in ("eye", "target", "up"))
-        return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"))
+        near, far = float(table.get("near", NEAR)), float(table.get("far", FAR))
+        return cls(name, eye, target, up, float(table["fov_deg"]), table.get("link"), near, far)
 
     def view(self, position: np.ndarray, rotation: np.ndarray) -> list[float]:
         """Give the OpenGL view matrix, column-major, for a carrier's pose: (3,), (3, 3)."""
@@ -45,10 +49,11 @@ class Camera:
     def projection(self, width: int, height: int) -> list[float]:
         """Give the OpenGL projection matrix, column-major."""
         f = 1.0 / np.tan(np.radians(self.fov_deg) / 2)
+        near, far = self.near, self.far
         matrix = np.zeros((4, 4))
         matrix[0, 0] = f * height / width
         matrix[1, 1] = f
-        matrix[2, 2] = (FAR + NEAR) / (NEAR - FAR)
-        matrix[2, 3] = 2 * FAR * NEAR / (NEAR - FAR)
+        matrix[2, 2] = (far + near) / (near - far)
+        matrix[2, 3] = 2 * far * near / (near - far)
         matrix[3, 2] = -1
         return [float(x) for x in matrix.T.ravel()]

@@ -281,6 +281,10 @@ class World:
         """Say whether two bodies were in contact in the last tick."""
         return bool(bullet.getContactPoints(one, other, physicsClientId=self._client))
 
+    def touched(self, body: int) -> set[int]:
+        """Give the bodies that one was in contact with in the last tick."""
+        return {point[2] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
+
     def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
         """Set a link's friction coefficients."""
         bullet.changeDynamics(
@@ -310,6 +314,10 @@ class World:
             physicsClientId=c,
         )
         bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
+
+    def set_friction_along(self, body: int, link: int, shares: tuple[float, ...]) -> None:
+        """Scale a link's friction along the axes of its frame (3,), 1 for all that there is."""
+        bullet.changeDynamics(body, link, anisotropicFriction=shares, physicsClientId=self._client)
 
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""

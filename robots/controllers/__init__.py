@@ -6,7 +6,7 @@ from types import ModuleType
 
 from robots.errors import RobotError
 
-MODULES = ("limited_impedance", "joint_impedance", "limiter", "maths_probe")
+MODULES = ("limited_impedance", "joint_impedance", "limiter", "diff_drive", "maths_probe")
 
 
 def names() -> list[str]:
