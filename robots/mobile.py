@@ -72,7 +72,12 @@ def husky() -> MobileBase:
     return MobileBase(
         name="husky",
         urdf=ASSETS / "husky" / "husky.urdf",
-        wheel_joints=("front_left_wheel", "rear_left_wheel", "front_right_wheel", "rear_right_wheel"),
+        wheel_joints=(
+            "front_left_wheel",
+            "rear_left_wheel",
+            "front_right_wheel",
+            "rear_right_wheel",
+        ),
         radius=0.17775,
         track=0.72,
         outline=(0.51, 0.345),

@@ -49,7 +49,9 @@ def controller(n: int) -> Controller:
             ],
             align=True,
         ),
-        state=np.dtype([("speed", *pair), ("acceleration", *pair), ("integral", *wheels)], align=True),
+        state=np.dtype(
+            [("speed", *pair), ("acceleration", *pair), ("integral", *wheels)], align=True
+        ),
         input=np.dtype([("goal", *pair), ("wheel", *wheels)], align=True),
         output=np.dtype(
             [("tau", *wheels), ("wheel_ref", *wheels), ("speed_ref", *pair), ("flags", np.uint32)],

@@ -79,7 +79,9 @@ def shelf() -> str:
     found = collision(box(*SHELF), (0, 0, z / 2))
     for i in (-1, 1):
         for j in (-1, 1):
-            found += visual(box(0.05, 0.05, z), (i * (x / 2 - 0.025), j * (y / 2 - 0.025), z / 2), "steel")
+            found += visual(
+                box(0.05, 0.05, z), (i * (x / 2 - 0.025), j * (y / 2 - 0.025), z / 2), "steel"
+            )
     sizes = ((0.42, 0.30, -0.60), (0.50, 0.24, -0.05), (0.36, 0.33, 0.55))
     for level in range(3):
         height = 0.12 + 0.48 * level
@@ -159,7 +161,12 @@ def mark() -> str:
 
 def main() -> None:
     HERE.mkdir(exist_ok=True)
-    for name, link in (("shelf", shelf()), ("pallet", pallet()), ("tote", tote()), ("mark", mark())):
+    for name, link in (
+        ("shelf", shelf()),
+        ("pallet", pallet()),
+        ("tote", tote()),
+        ("mark", mark()),
+    ):
         write(name, link)
     write("truck", truck(), slide=True)
     write("person", person(), slide=True)

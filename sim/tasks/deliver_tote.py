@@ -69,7 +69,9 @@ class DeliverTote(Task):
         super().__init__(sparse, scene)
         table = self.scene.need("stations")
         self.names = tuple(str(name) for name in table["names"])
-        self.stations = {name: (float(table[name][0]), float(table[name][1])) for name in self.names}
+        self.stations = {
+            name: (float(table[name][0]), float(table[name][1])) for name in self.names
+        }
         self.shelves = self.scene.need("shelves")
         self.pallets = self.scene.need("pallets")
         self.source, self.station = self.names[:2]

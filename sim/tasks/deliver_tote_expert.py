@@ -16,9 +16,10 @@ BRAKE = 0.35
 STOP = 0.06
 TURN = 0.45
 HORIZON = 3.5
+SOON = 1.2
 STEP = 0.25
-DISTANCE = 0.30
-IMMINENT = 0.12
+ALONG, ASIDE = 0.35, 0.06
+"""How much room to leave a mover along its lane, where its pace is a guess, and beside it."""
 
 
 class DeliverToteExpert:
@@ -30,7 +31,9 @@ class DeliverToteExpert:
         self.drive, self.movers = drive, movers
         self.radius = math.hypot(*drive.robot.outline)
         start = (float(drive.base[0]), float(drive.base[1]))
-        self.way = Grid(blocks, [lane(mover) for mover in movers], self.radius + SPARE).way(start, goal)
+        self.way = Grid(blocks, [lane(mover) for mover in movers], self.radius + SPARE).way(
+            start, goal
+        )
         self.leg = 0
         self.arrived = False
 
@@ -79,7 +82,7 @@ class DeliverToteExpert:
         while True:
             end = self.way[leg + 1]
             length = math.hypot(end[0] - at[0], end[1] - at[1])
-            if length >= distance:
+            if length >= distance and length > 0.0:
                 k = distance / length
                 return at[0] + k * (end[0] - at[0]), at[1] + k * (end[1] - at[1])
             if leg == len(self.way) - 2:
@@ -87,15 +90,19 @@ class DeliverToteExpert:
             distance, at, leg = distance - length, end, leg + 1
 
     def _clear(self, x: float, y: float) -> bool:
-        """Say whether nothing that moves will be on the way when the base is there."""
-        for k in range(int(HORIZON / STEP) + 1):
-            seconds = k * STEP
-            at_x, at_y = self._along(x, y, CRUISE * seconds)
-            for mover in self.movers:
-                place = Block(*mover.at(seconds), *mover.half)
-                # A thing that is already beside the base is left behind soonest by driving on.
-                room = place.gap(at_x, at_y) - self.radius
-                if room < DISTANCE and room < place.gap(x, y) - self.radius + IMMINENT:
+        """Say whether nothing that moves will be on the way when the base is there.
+
+        Where the base is in a lane already it looks less far: what comes turns round, and the
+        lane is left soonest by driving on.
+        """
+        for mover in self.movers:
+            inside = lane(mover).gap(x, y) < self.radius + ASIDE
+            half = [ASIDE, ASIDE]
+            half[mover.axis] = ASIDE if inside else ALONG
+            half_x, half_y = (one + more for one, more in zip(mover.half, half, strict=True))
+            for k in range(int((SOON if inside else HORIZON) / STEP) + 1):
+                at_x, at_y = self._along(x, y, CRUISE * k * STEP)
+                if Block(*mover.at(k * STEP), half_x, half_y).gap(at_x, at_y) < self.radius:
                     return False
         return True
 

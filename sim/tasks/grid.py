@@ -9,7 +9,7 @@ from sim.errors import SimError
 CELL = 0.1
 SHY = 0.25
 """How much farther than needed a way keeps from things where that costs little, metres."""
-BUSY = 6.0
+BUSY = 20.0
 """How many times its length a way counts where others go to and fro."""
 Point = tuple[float, float]
 

@@ -1,6 +1,7 @@
 """Things that go to and fro on a straight lane and turn round when they would run into someone."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,14 +59,12 @@ class Mover:
         return self.reach[1] if self.ahead > 0 else self.reach[0]
 
 
-def add(floor: Floor, name: str, table: dict[str, object]) -> Mover:
+def add(floor: Floor, name: str, table: dict[str, Any]) -> Mover:
     """Stand a mover on the floor: the URDF of its name, on a joint `slide` along its lane."""
+    low, high = (float(place) for place in table["reach"])
+    half_x, half_y = (float(size) for size in table["half"])
     axis = 0 if table["along"] == "x" else 1
-    low, high = table["reach"]  # type: ignore[misc]
-    half_x, half_y = table["half"]  # type: ignore[misc]
-    mover = Mover(name, axis, (float(low), float(high)), (float(half_x), float(half_y)))
-    lane = table["lane"]
-    mover.lane = float(lane[0])  # type: ignore[index]
+    mover = Mover(name, axis, (low, high), (half_x, half_y), lane=float(table["lane"][0]))
     floor.add_mechanism(name, ASSETS / "hall" / f"{name}.urdf", rail(mover))
     return mover
 
