@@ -654,7 +654,7 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="lockstep or env.")] = "lockstep",
+    name: Annotated[str, typer.Argument(help="lockstep, env or render.")] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
     as_json: Json = False,
@@ -694,4 +694,11 @@ def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
     return bench.step(rounds)
 
 
-BENCHES = {"lockstep": bench_lockstep, "env": bench_env}
+def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the pictures."""
+    from sim import bench
+
+    return bench.render(rounds)
+
+
+BENCHES = {"lockstep": bench_lockstep, "env": bench_env, "render": bench_render}

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pybullet as bullet
 
 from sim.errors import SimError
+from sim.sight import Sight
 
-RENDERERS = ("auto", "egl", "tiny", "none")
-# OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
-LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
+RENDERERS = ("auto", "fast", "egl", "tiny", "none")
 FAR_CORNER = 50.0
 
 
@@ -38,8 +36,9 @@ def _quiet() -> Iterator[None]:
 class World:
     """One PyBullet world: bodies, one or more arms, and what cameras see of them.
 
-    `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
-    software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
+    `renderer`: "fast" (our own, in software), "tiny" (PyBullet's, in software), "egl" (OpenGL,
+    also on Mesa's software rasteriser), "none" (never draws), or "auto": fast, or tiny where a
+    body's mesh is of a kind that fast does not read.
     `gui=True` opens PyBullet's window, which then also draws.
     """
 
@@ -59,9 +58,6 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
-        if renderer == "auto" and not gui:
-            # Now, not at the first picture: EGL draws only what is loaded after it.
-            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -78,6 +74,7 @@ class World:
         )
         self._snapshot = -1
         self.ticks = 0
+        self.sight = Sight(self._client)
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
         """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
@@ -107,11 +104,15 @@ class World:
 
     @property
     def engine(self) -> str:
-        """What draws: egl, tiny, opengl (the window) or none.
+        """What draws: fast, tiny, egl, opengl (the window) or none.
 
-        One for the whole world: once EGL is loaded Bullet draws every image with it.
+        Bullet's own are for the whole world: once EGL is loaded Bullet draws all with it.
         """
-        return "opengl" if self._gui else self.renderer
+        if self._gui:
+            return "opengl"
+        if self.renderer == "auto":
+            return "fast" if self.sight.drawable() else "tiny"
+        return self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -184,7 +185,7 @@ class World:
 
     def paint(self, body: int, colour: tuple[float, ...], link: int = -1) -> None:
         """Give a body's base, or one of its links, one colour, RGBA in 0..1."""
-        bullet.changeVisualShape(body, link, rgbaColor=colour, physicsClientId=self._client)
+        self.sight.paint(body, link, colour)
 
     def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
         """Put a body's base link frame at a position (3,) and orientation xyzw (4,), at rest."""
@@ -432,22 +433,21 @@ class World:
         self, view: list[float], projection: list[float], width: int, height: int, shadow: bool
     ) -> np.ndarray:
         """Draw one image, (height, width, 3) uint8, from OpenGL view and projection matrices."""
-        chosen = self.engine
-        if chosen == "none":
-            raise SimError("this world was made with renderer='none' and cannot draw")
-        engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
-        image: Any = bullet.getCameraImage(
-            width,
-            height,
-            view,
-            projection,
-            lightDirection=LIGHT[chosen],
-            shadow=int(shadow),
-            lightAmbientCoeff=0.65,
-            lightDiffuseCoeff=0.45,
-            lightSpecularCoeff=0.05,
-            renderer=engine,
-            flags=bullet.ER_NO_SEGMENTATION_MASK,
-            physicsClientId=self._client,
-        )[2]
-        return np.asarray(image, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        return self.look(view, projection, width, height, ("rgb",), shadow)["rgb"]
+
+    def look(
+        self,
+        view: list[float],
+        projection: list[float],
+        width: int,
+        height: int,
+        kinds: tuple[str, ...] = ("rgb", "depth", "segmentation"),
+        shadow: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Draw several kinds of image at once, each (height, width).
+
+        `rgb` (.., 3) uint8; `depth` float32, metres along the camera's axis, the far plane where
+        there is nothing; `segmentation` int32 body numbers, -1 nothing; `links` int32 link
+        indices, -1 a base, -2 nothing. Raises SimError for other kinds.
+        """
+        return self.sight.look(self.engine, view, projection, width, height, kinds, shadow)

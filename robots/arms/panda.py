@@ -23,9 +23,11 @@ def panda() -> Robot:
 
     Velocity, acceleration, jerk, torque and torque-rate limits are those of Franka's "Robot
     and interface specifications". Position limits are the URDF's, which are the mechanical ones:
-    up to 0.07 rad wider than those at which Franka's own controller stops the arm. The gains
-    belong to the URDF's inertias (0.1 kg m^2 a link). With inertias that Bullet makes up from
-    the collision shapes (loading without URDF_USE_INERTIA_FROM_FILE) they are unstable.
+    up to 0.07 rad wider than those at which Franka's own controller stops the arm. Joints 5 to 7
+    have 8 rad/s^2 instead of Franka's 15 to 20: with the URDF's inertias (0.1 kg m^2 a link)
+    their 12 N m give no more, and a reference that outruns its torque swings the arm. The gains
+    belong to those inertias. With inertias that Bullet makes up from the collision shapes
+    (loading without URDF_USE_INERTIA_FROM_FILE) they are unstable.
     """
     urdf = pybullet_data() / "franka_panda" / "panda.urdf"
     model = RobotModel.from_urdf(urdf)
@@ -43,7 +45,7 @@ def panda() -> Robot:
         q_min=np.array([joint.lower for joint in chain.joints]),
         q_max=np.array([joint.upper for joint in chain.joints]),
         dq_max=np.array([2.175, 2.175, 2.175, 2.175, 2.61, 2.61, 2.61]),
-        ddq_max=np.array([15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0]),
+        ddq_max=np.array([15.0, 7.5, 10.0, 12.5, 8.0, 8.0, 8.0]),
         dddq_max=np.array([7500.0, 3750.0, 5000.0, 6250.0, 7500.0, 10000.0, 10000.0]),
         tau_max=np.array([87.0, 87.0, 87.0, 87.0, 12.0, 12.0, 12.0]),
         dtau_max=np.full(7, 1000.0),
