@@ -146,7 +146,7 @@ def tasks_command(
 @app.command("robots")
 def robots_command(as_json: Json = False) -> None:
     """List the robots."""
-    from robots import catalogue
+    from robots import catalogue, mobile
 
     table = table_of("robots", "name", "joints", "tool", "max torque, N m")
     rows = []
@@ -154,6 +154,11 @@ def robots_command(as_json: Json = False) -> None:
         robot = catalogue.load(name)
         row = {"name": name, "joints": len(robot.joint_names), "tool": robot.tool_link}
         table.add_row(name, str(row["joints"]), robot.tool_link, f"{robot.tau_max.max():g}")
+        rows.append(row)
+    for name in mobile.names():
+        base = mobile.load(name)
+        row = {"name": name, "joints": len(base.wheel_joints), "tool": "loading deck"}
+        table.add_row(name, str(row["joints"]), str(row["tool"]), f"{base.tau_max:g}")
         rows.append(row)
     report({"robots": rows}, as_json, table)
 
@@ -462,7 +467,8 @@ def eval_command(
     if board is not None:
         from drivers.emulator import Emulator
 
-        law = controller_for("limited_impedance", robot or kind.robots[0])[0]
+        name = "diff_drive" if kind.rig_kind == "drive" else "limited_impedance"
+        law = controller_for(name, robot or kind.robots[0])[0]
         options["actuator"] = Emulator(law, load_board(board))
     actuator: Any = options.get("actuator")
 
@@ -595,10 +601,14 @@ def load_board(name: str) -> Any:
 
 def controller_for(name: str, robot: str) -> tuple[Any, Any]:
     """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
-    from robots import catalogue, controllers
+    from robots import catalogue, controllers, mobile
     from sim.env import TICK_HZ
 
-    module, body = controllers.load(name), catalogue.load(robot)
+    module = controllers.load(name)
+    if name == "diff_drive":
+        base = mobile.load(robot if robot in mobile.names() else mobile.names()[0])
+        return module.controller(len(base.wheel_joints)), module.params(base, TICK_HZ)
+    body = catalogue.load(robot)
     law = module.controller() if name == "maths_probe" else module.controller(len(body.home))
     return law, module.params(body, TICK_HZ)
 

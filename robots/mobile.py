@@ -62,12 +62,13 @@ def husky() -> MobileBase:
     """Clearpath Husky A200 with a loading deck of our own.
 
     Masses, wheel positions and sizes are those of Clearpath's husky_description (BSD), as shipped
-    in pybullet_data. Speeds, 1 m/s and 2 rad/s, are the limits in Clearpath's husky_control, which
-    also allows 3 m/s^2 and 6 rad/s^2; the accelerations here are lower and the jerk limits ours,
-    for a load that only friction and a rim hold. The track was measured in simulation (four
-    wheels that do not steer scrub sideways as it turns): 1.9 times the distance between the
-    wheels; Clearpath's own `wheel_separation_multiplier` is 1.875. `tau_max` and the gains are
-    ours: the ground lets a wheel push with some 11 N m before it slips.
+    in pybullet_data. 1 m/s is its top speed, and the limit in Clearpath's husky_control, which
+    allows 2 rad/s, 3 m/s^2 and 6 rad/s^2; the yaw rate and accelerations here are lower and the
+    jerk limits ours, for a load that only friction and a rim hold. Four wheels that do not steer
+    scrub sideways as it turns. The track that makes up for it, 1.26 times the distance between
+    the wheels, was measured in simulation and belongs to `SCRUB` in `sim.rigs.drive`; for the real
+    one on its own tyres Clearpath gives 1.875 (`wheel_separation_multiplier`). `tau_max` and the
+    gains are ours: the ground lets a wheel push with some 11 N m before it slips.
     """
     return MobileBase(
         name="husky",

@@ -2,10 +2,11 @@
 
     python -m sim.assets.make_husky
 
-Masses, inertias, wheel positions and collision shapes are those of husky_description (BSD,
+Masses, moments of inertia, wheel positions and shapes are those of husky_description (BSD,
 Copyright 2015 Clearpath Robotics), as shipped in pybullet_data. What differs: links without mass
-are part of the base (Bullet would give each 1 kg), products of inertia are left out (under 6 % of
-the moments), and a deck with a rim of 30 mm stands on the user rails.
+are part of the base (Bullet would give each 1 kg); products of inertia are left out; the chassis'
+centre of mass is moved 87 mm forward to its middle, as ballast would, since otherwise the base
+turns about its rear axle; and a deck with a rim of 30 mm stands on the user rails.
 """
 
 from pathlib import Path
