@@ -149,7 +149,7 @@ def tasks_command(
 @app.command("robots")
 def robots_command(as_json: Json = False) -> None:
     """List the robots."""
-    from robots import catalogue, legged
+    from robots import catalogue, legged, mobile
 
     table = table_of("robots", "name", "joints", "tool", "max torque, N m")
     rows = []
@@ -162,6 +162,10 @@ def robots_command(as_json: Json = False) -> None:
         walker = legged.load(name)
         rows.append({"name": name, "joints": len(walker.joint_names), "tool": "four legs"})
         table.add_row(name, str(len(walker.joint_names)), "four legs", f"{walker.tau_max.max():g}")
+    for name in mobile.names():
+        base = mobile.load(name)
+        rows.append({"name": name, "joints": len(base.joint_names), "tool": "loading deck"})
+        table.add_row(name, str(len(base.joint_names)), "loading deck", f"{base.tau_max:g}")
     report({"robots": rows}, as_json, table)
 
 
@@ -461,7 +465,7 @@ def eval_command(
     import torch
 
     from policies.evaluate import evaluate
-    from sim import tasks
+    from sim import rigs, tasks
 
     kind = tasks.load(task)
     torch.set_num_threads(1)
@@ -469,7 +473,7 @@ def eval_command(
     if board is not None:
         from drivers.emulator import Emulator
 
-        name = "gait" if kind.rig_kind == "legs" else "limited_impedance"
+        name = rigs.controller(kind.rig_kind)
         law = controller_for(name, robot or kind.robots[0])[0]
         options["actuator"] = Emulator(law, load_board(board))
     actuator: Any = options.get("actuator")
@@ -603,13 +607,14 @@ def load_board(name: str) -> Any:
 
 def controller_for(name: str, robot: str = "") -> tuple[Any, Any]:
     """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
-    from robots import catalogue, controllers, legged
+    from robots import catalogue, controllers, legged, mobile
     from sim.env import TICK_HZ
 
     module = controllers.load(name)
-    robot = robot or getattr(module, "ROBOT", "panda")
-    body: Any = legged.load(robot) if robot in legged.names() else catalogue.load(robot)
-    law = module.controller() if name == "maths_probe" else module.controller(len(body.home))
+    usual = getattr(module, "ROBOT", "panda")
+    family: Any = next(f for f in (catalogue, legged, mobile) if usual in f.names())
+    body = family.load(robot or usual)
+    law = module.controller() if name == "maths_probe" else module.controller(len(body.joint_names))
     return law, module.params(body, TICK_HZ)
 
 

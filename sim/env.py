@@ -249,8 +249,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
 
     @property
     def robot(self) -> Any:
-        """The rig's robot, from the catalogue."""
-        return self.rig.robot  # type: ignore[attr-defined]
+        """The rig's robot, from its record in `robots`."""
+        return self.rig.robot
 
     @property
     def trace(self) -> dict[str, list[Any]]:

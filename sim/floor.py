@@ -123,6 +123,11 @@ class Floor:
         """Say whether two bodies were in contact in the last tick."""
         return self.world.touch(self.bodies[name], self.bodies[other])
 
+    def touched(self, name: str) -> set[str]:
+        """Give the names of the bodies that one was in contact with in the last tick."""
+        found = self.world.touched(self.bodies[name])
+        return {other for other, body in self.bodies.items() if body in found}
+
     # -- mechanisms
 
     def joint(self, name: str, joint: str) -> tuple[float, float]:

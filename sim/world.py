@@ -295,6 +295,10 @@ class World:
         """Give the links of a body that were in contact with something in the last tick."""
         return {point[3] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
 
+    def touched(self, body: int) -> set[int]:
+        """Give the bodies that one was in contact with in the last tick."""
+        return {point[2] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
+
     def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
         """Set a link's friction coefficients."""
         bullet.changeDynamics(
@@ -305,6 +309,10 @@ class World:
             frictionAnchor=1,
             physicsClientId=self._client,
         )
+
+    def set_friction_along(self, body: int, link: int, shares: tuple[float, ...]) -> None:
+        """Scale a link's friction along the axes of its frame (3,), 1 for all that there is."""
+        bullet.changeDynamics(body, link, anisotropicFriction=shares, physicsClientId=self._client)
 
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""

@@ -10,6 +10,7 @@ MODULES = (
     "limited_impedance",
     "joint_impedance",
     "limiter",
+    "diff_drive",
     "gait",
     "leg_impedance",
     "maths_probe",

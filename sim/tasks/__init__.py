@@ -23,6 +23,10 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "HandOver": Entry("hand_over", "pass the named part from one arm to the other", "medium"),
+    "DeliverTote": Entry(
+        "deliver_tote", "carry a tote past shelves and people to the named station", "medium"
+    ),
     "Inspect": Entry(
         "inspect_gauges", "walk a marked route and report what a gauge reads", "medium"
     ),
