@@ -219,7 +219,7 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         for key, first in found[0].items():
             if not isinstance(first, (bool, int, float, np.ndarray)):
                 continue
-            values = [info.get(key) for info in found]
+            values: list[Any] = [info.get(key) for info in found]
             if all(np.shape(v) == np.shape(first) and type(v) is type(first) for v in values):
                 infos[key] = np.array(values)
                 infos[f"_{key}"] = np.ones(self.num_envs, bool)
