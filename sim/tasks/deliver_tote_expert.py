@@ -14,6 +14,8 @@ AHEAD = 0.45
 CRUISE = 0.8
 BRAKE = 0.35
 STOP = 0.06
+SHARP, CREEP = 0.3, 0.15
+"""From how sharp a corner on (rad) it slows down, and to what speed, metres a second."""
 TURN = 0.45
 HORIZON = 3.5
 SOON = 1.2
@@ -52,6 +54,7 @@ class DeliverToteExpert:
         speed = 0.0
         if abs(error) < TURN:
             speed = min(CRUISE, math.sqrt(2 * BRAKE * max(left - STOP / 2, 0.0)))
+            speed = min(speed, self._corner_speed(x, y))
             speed *= 1.0 - abs(error) / TURN * 0.7
             if not self._clear(x, y):
                 speed = 0.0
@@ -88,6 +91,16 @@ class DeliverToteExpert:
             if leg == len(self.way) - 2:
                 return end
             distance, at, leg = distance - length, end, leg + 1
+
+    def _corner_speed(self, x: float, y: float) -> float:
+        """Give the speed from which it can still slow down for the next corner, if it is sharp."""
+        if self.leg == len(self.way) - 2:
+            return CRUISE
+        (ax, ay), (bx, by), (cx, cy) = self.way[self.leg : self.leg + 3]
+        turn = math.atan2(cy - by, cx - bx) - math.atan2(by - ay, bx - ax)
+        if abs(math.remainder(turn, 2 * math.pi)) < SHARP:
+            return CRUISE
+        return math.sqrt(CREEP**2 + 2 * BRAKE * math.hypot(bx - x, by - y))
 
     def _clear(self, x: float, y: float) -> bool:
         """Say whether nothing that moves will be on the way when the base is there.
