@@ -296,6 +296,23 @@ class World:
                 physicsClientId=self._client,
             )
 
+    def couple(self, body: int, one: int, other: int, force: float) -> None:
+        """Keep two sliding joints of a body at the same travel, with at most `force`, N."""
+        gear = bullet.createConstraint(
+            body,
+            one,
+            body,
+            other,
+            bullet.JOINT_GEAR,
+            (0, 1, 0),
+            (0, 0, 0),
+            (0, 0, 0),
+            physicsClientId=self._client,
+        )
+        bullet.changeConstraint(
+            gear, gearRatio=-1, erp=0.2, maxForce=force, physicsClientId=self._client
+        )
+
     def sense_force(self, body: int, joint: int) -> None:
         """Have Bullet work out the reaction force in a joint, for `joint_force`."""
         bullet.enableJointForceTorqueSensor(body, joint, True, physicsClientId=self._client)

@@ -254,6 +254,14 @@ last goal; gripper -1..1 |
         """Say whether the arm was in contact with a body of the floor in the last tick."""
         return self.floor.touching(self.name, name)
 
+    def couple_fingers(self) -> None:
+        """Make two fingers move as one, as the gears of a real gripper do; when building.
+
+        Otherwise each has a motor of its own, and what both hold slides sideways with them.
+        """
+        if len(self.finger_ids) == 2:
+            self.world.couple(self.body, *self.finger_ids, force=20 * GRIP_FORCE)
+
     def sense_force(self) -> None:
         """Switch on the force sensor in the wrist, for `wrench`; before the first reset."""
         self.world.sense_force(self.body, self.joint_ids[-1])
