@@ -113,6 +113,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
     def _build(
         self, robot: str, mode: str | None, actuator: Actuator | None, stiffness: float | None
     ) -> None:
+        stiffness = self.task.stiffness if stiffness is None else stiffness
         options = {} if stiffness is None else {"stiffness": stiffness}
         kind = self.task.rig_kind
         mode = mode or rigs.default_mode(kind)

@@ -325,6 +325,22 @@ class World:
         state = bullet.getJointState(body, joint, physicsClientId=self._client)
         return np.array(state[2])
 
+    def load_of(self, body: int, joint: int) -> tuple[float, np.ndarray]:
+        """Give the mass of all that a joint carries, kg, and its centre now, (3,), floor's frame."""
+        c = self._client
+        carried: set[int] = {joint}
+        mass, moment = 0.0, np.zeros(3)
+        for i in range(bullet.getNumJoints(body, physicsClientId=c)):
+            if i in carried or bullet.getJointInfo(body, i, physicsClientId=c)[16] in carried:
+                carried.add(i)
+                own = bullet.getDynamicsInfo(body, i, physicsClientId=c)[0]
+                state = bullet.getLinkState(
+                    body, i, computeForwardKinematics=True, physicsClientId=c
+                )
+                mass += own
+                moment += own * np.array(state[0])
+        return mass, moment / mass
+
     def cast_rays(self, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cast rays from starts to ends, (n, 3) each: share of the way to the first hit (n,), 1
         where there is none, and the body hit (n,), -1 for none.

@@ -24,6 +24,7 @@ class Entry:
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
     "Palletize": Entry("palletize", "stack cartons on a pallet in the named pattern", "medium"),
+    "PegInsert": Entry("peg_insert", "fit a shaft into the named socket without force", "hard"),
 }
 
 

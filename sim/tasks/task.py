@@ -39,7 +39,8 @@ class Task:
     Reward, End.
 
     `rig` is the kind of rig that it is for (see `sim.rigs.make`), `robots` those that it is laid
-    out for, the default first. Its expert acts in `expert_mode` at `expert_hz`.
+    out for, the default first. Its expert acts in `expert_mode` at `expert_hz`. `stiffness` is
+    the arm's where the environment is not told another.
     """
 
     scene_name: ClassVar[str]
@@ -48,6 +49,7 @@ class Task:
     robots: ClassVar[tuple[str, ...]] = ("panda",)
     expert_mode: ClassVar[str] = "ee_pose"
     expert_hz: ClassVar[int] = 10
+    stiffness: ClassVar[float | None] = None
 
     def __init__(self, sparse: bool = False, scene: str | None = None) -> None:
         self.sparse = sparse
