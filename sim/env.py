@@ -159,6 +159,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         rig = self.rig
         rig.command(self._checked(action))
         self.task.before_step()
+        self.floor.world.take_turn()
         tick, advance = rig.tick, self.floor.world.step
         for k in range(self.ticks):
             tick(k)

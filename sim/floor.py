@@ -86,6 +86,7 @@ class Floor:
     def reset(self) -> None:
         """Return to the built state."""
         world = self.world
+        world.take_turn()
         # Contacts left over from the last episode would change the order in which Bullet solves
         # the new ones, and with it the last bits: lift every loose body out of touch for one tick.
         for k, name in enumerate(self._loose):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pybullet as bullet
@@ -15,6 +15,7 @@ from sim.errors import SimError
 
 RENDERERS = ("auto", "egl", "tiny", "none")
 # OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
+CONTACT_REACH = 0.02
 LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
 
 
@@ -39,7 +40,12 @@ class World:
     `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
     software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
     `gui=True` opens PyBullet's window, which then also draws.
+
+    `contact_reach` is how far, metres, Bullet lets a point of contact slide before it forgets
+    where it was; it keeps at most a fiftieth of a shape's size. Fits closer than that need less.
     """
+
+    _changed: ClassVar[bool] = False
 
     def __init__(self, tick_hz: int, renderer: str = "auto", gui: bool = False) -> None:
         if renderer not in RENDERERS:
@@ -72,6 +78,7 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+        self.contact_reach = CONTACT_REACH
 
     @property
     def engine(self) -> str:
@@ -358,6 +365,14 @@ class World:
         return np.array(state[4] + state[5])
 
     # -- time
+
+    def take_turn(self) -> None:
+        """Set what Bullet keeps once for all worlds of a process; before stepping this one."""
+        if self.contact_reach != CONTACT_REACH or World._changed:
+            World._changed = True
+            bullet.setPhysicsEngineParameter(
+                contactBreakingThreshold=self.contact_reach, physicsClientId=self._client
+            )
 
     def step(self) -> None:
         """Advance by one tick."""

@@ -2,8 +2,10 @@
 
     python -m sim.assets.make_peg_insert
 
-Our own designs, Apache-2.0, of plain boxes, which Bullet collides exactly: a hole is as wide as
-it says. Metres. A socket's mouth has a chamfer of 45 degrees, made of tilted boxes.
+Our own designs, Apache-2.0, of plain boxes, which Bullet collides without a margin: a hole is as
+wide as it says. Metres. A socket's mouth has a chamfer of 45 degrees, made of tilted boxes; it is
+narrowest at their lower edge. The walls below stand back by 0.03 mm, as behind a lead-in: flush
+with it, they would be a ledge where the shaft's foot rests for as long as it overlaps in the least.
 """
 
 import math
@@ -16,6 +18,7 @@ HOLE = 0.024
 CLEARANCES = (1.0, 0.5, 0.2)
 LENGTH, MASS = 0.100, 0.12
 BLOCK, HEIGHT, CHAMFER = 0.056, 0.040, 0.0015
+RELIEF, DROP, THICK, OIL = 0.00003, 0.0003, 0.008, 0.1
 COLLAR = 0.008
 PITCH = 0.085
 PLATE = (0.090, 0.270, 0.008)
@@ -78,7 +81,7 @@ def frame(
 
 def chamfer(y: float, top: float, colour: Colour) -> list[tuple[Solid, Colour]]:
     """Give four boxes whose upper faces lead from the mouth, CHAMFER wider, into the hole."""
-    face, thick = CHAMFER * math.sqrt(2), CHAMFER / math.sqrt(2)
+    face, thick = CHAMFER * math.sqrt(2), THICK
     # The middle of the slope, and from there half the thickness into the wall.
     away = HOLE / 2 + CHAMFER / 2 + thick / 2 / math.sqrt(2)
     z = top - CHAMFER / 2 - thick / 2 / math.sqrt(2)
@@ -115,16 +118,17 @@ def sockets() -> None:
     top = z + HEIGHT
     for k, name in enumerate(SOCKETS):
         along = (k - 1) * PITCH
-        solids += frame(HOLE, BLOCK, z, top - COLLAR, along, GREY)
-        collar = frame(HOLE, BLOCK, top - COLLAR, top - CHAMFER, along, PLAIN)
-        collar += frame(HOLE + 2 * CHAMFER, BLOCK, top - CHAMFER, top, along, PLAIN)
+        solids += frame(HOLE + 2 * RELIEF, BLOCK, z, top - CHAMFER - DROP, along, GREY)
+        collar = frame(HOLE + 2 * CHAMFER, BLOCK, top - CHAMFER, top, along, PLAIN)
         collar += chamfer(along, top, PLAIN)
-        links += link(name, collar, 0.2)
+        ring = frame(BLOCK - 0.002, BLOCK + 0.0006, top - COLLAR, top - CHAMFER, along, PLAIN)
+        looks = "".join(shape(solid, colour) for solid, colour in ring)
+        links += link(name, collar, OIL).replace("  </link>", looks + "  </link>")
         joints += (
             f'  <joint name="{name}-fixed" type="fixed">'
             f'<parent link="plate"/><child link="{name}"/></joint>\n'
         )
-    text = link("plate", solids, 0.2) + links + joints
+    text = link("plate", solids, OIL) + links + joints
     (HERE / "sockets.urdf").write_text(f'<robot name="sockets">\n{text}</robot>\n')
 
 

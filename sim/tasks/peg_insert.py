@@ -26,6 +26,8 @@ FORCE = 40.0
 TILT_DEG = 2.0
 ERROR, YAW_ERROR = 0.002, math.radians(0.5)
 YAW = 0.3
+REACH = 0.0001
+"""How far points of contact slide, metres: the shaft has as little play on each side."""
 
 
 class PegInsert(Task):
@@ -86,6 +88,7 @@ class PegInsert(Task):
         super().build(floor, rig)
         self.arm.couple_fingers()
         self.arm.sense_force()
+        floor.world.contact_reach = REACH
         folder = ASSETS / "peg_insert"
         floor.add_mechanism("holder", folder / "holder.urdf", yaw_pose(0.48, 0.2, 0.0))
         floor.add_mechanism("sockets", folder / "sockets.urdf", yaw_pose(0.5, -0.15, 0.0))

@@ -22,7 +22,9 @@ SINK = 0.0008
 TOUCH, PRESS, PUSH = 2.5, 4.0, 12.0
 """Newtons: felt at the mouth; pressed with while searching; at most, on the way in."""
 SOFT = 0.0001
-"""Metres a newton: how the goal gives way to force."""
+"""Metres a newton: how the goal gives way to what presses from below."""
+YIELD = 0.00008
+"""Metres a newton: how the goal gives way to the sides on the way in."""
 CAUGHT, SEATED = 0.0007, 0.038
 PITCH, WIDEST, STRIDE = 0.0012, 0.0040, 0.0005
 CIRCLE, TWIST, PERIOD = 0.0008, math.radians(1.0), 20
@@ -46,8 +48,8 @@ class PegInsertExpert(GlideScript):
     """Gives `ee_pose` actions at 20 Hz from the shaft's true pose and the goal as observed.
 
     It sinks until it feels the mouth, spirals while it presses lightly until the shaft drops into
-    the chamfer, and pushes it in no harder than 12 N. That the shaft finds its way between the
-    walls is left to the arm's compliance.
+    the chamfer, and pushes it in no harder than 12 N, giving way to the sides. What happens faster
+    than its 20 looks a second is left to the arm's compliance.
     """
 
     def __init__(self, task: Insertion) -> None:
@@ -136,6 +138,7 @@ class PegInsertExpert(GlideScript):
             since = 0 if deep > best + PROGRESS else since + 1
             best = max(best, deep) if since == 0 else best
             middle[2] -= self.give(PUSH)
+            middle[:2] += YIELD * self.task.wrench[:2]
             phase = 2 * math.pi * max(since - STUCK_STEPS, 0) / PERIOD
             size = min(1.0, phase)
             shift = CIRCLE * size * np.array([math.cos(phase), math.sin(phase), 0.0])
