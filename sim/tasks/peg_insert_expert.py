@@ -26,7 +26,7 @@ SOFT = 0.0001
 YIELD = 0.00008
 """Metres a newton: how the goal gives way to the sides on the way in."""
 CAUGHT, SEATED = 0.0007, 0.038
-PITCH, WIDEST, STRIDE = 0.0012, 0.0040, 0.0005
+PITCH, WIDEST, STRIDE, CHASE = 0.0012, 0.0030, 0.0005, 0.25
 CIRCLE, TWIST, PERIOD = 0.0008, math.radians(1.0), 20
 """The wiggle that frees a shaft that is stuck: metres, radians, steps."""
 STUCK_STEPS, PROGRESS = 6, 0.0003
@@ -109,23 +109,28 @@ class PegInsertExpert(GlideScript):
 
     def feel(self) -> Iterator[np.ndarray]:
         """Sink until there is force, or the shaft is in already."""
-        for _ in range(40):
+        for _ in range(60):
             if self.pressed() > TOUCH or self.deep() > CAUGHT:
                 return
-            yield self.aim(self.at - SINK * UP, self.heading)
+            yield self.aim(self.at + self.towards(0.0, 0.0) - SINK * UP, self.heading)
 
     def search(self) -> Iterator[np.ndarray]:
         """Press lightly and spiral outwards about the goal until the shaft drops in."""
-        centre = self.at.copy()
-        angle = 0.5
-        while self.deep() < CAUGHT:
+        angle = radius = 0.0
+        while self.deep() < CAUGHT and radius < WIDEST:
             radius = PITCH * angle / (2 * math.pi)
-            if radius > WIDEST:
-                return
             angle += STRIDE / max(radius, STRIDE)
-            spot = centre + np.array([radius * math.cos(angle), radius * math.sin(angle), 0.0])
-            spot[2] = self.at[2] - self.give(PRESS)
-            yield self.aim(spot, self.heading)
+            shift = self.towards(radius * math.cos(angle), radius * math.sin(angle))
+            yield self.aim(self.at + shift - self.give(PRESS) * UP, self.heading)
+
+    def towards(self, x: float, y: float) -> np.ndarray:
+        """Give the goal's next shift, for the shaft's foot to get to (x, y) off the mouth.
+
+        The arm's springs are coupled: what presses downwards also pushes it sideways.
+        """
+        foot, mouth = self.task.shaft, self.task.goal
+        lack = (float(mouth[0] - foot[0]) + x, float(mouth[1] - foot[1]) + y)
+        return np.array([min(max(CHASE * v, -STRIDE), STRIDE) for v in lack] + [0.0])
 
     def push(self) -> Iterator[np.ndarray]:
         """Follow the shaft in, slower the harder it presses; wiggle it where it sticks."""
