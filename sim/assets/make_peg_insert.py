@@ -16,7 +16,7 @@ from sim.assets.make_palletize import Colour, geometry
 HERE = Path(__file__).parent / "peg_insert"
 HOLE = 0.024
 CLEARANCES = (1.0, 0.5, 0.2)
-LENGTH, MASS = 0.100, 0.12
+LENGTH, MASS = 0.100, 0.45
 BLOCK, HEIGHT, CHAMFER = 0.056, 0.040, 0.0015
 RELIEF, DROP, THICK, OIL = 0.00003, 0.0003, 0.008, 0.1
 COLLAR = 0.008

@@ -19,12 +19,11 @@ SNUG = 0.42
 QUICK, SLOW = 0.30, 0.12
 SINK = 0.0008
 """How far a guarded move goes in a step, metres."""
-TOUCH, PRESS, PUSH = 2.5, 4.0, 12.0
-"""Newtons: felt at the mouth; pressed with while searching; at most, on the way in."""
-SOFT = 0.0001
-"""Metres a newton: how the goal gives way to what presses from below."""
-YIELD = 0.00008
-"""Metres a newton: how the goal gives way to the sides on the way in."""
+TOUCH = 2.5
+"""What is felt at the mouth, N."""
+LEAN, LEAD = 0.004, 0.008
+"""How far the goal goes under the shaft, metres: searching, and at most on the way in. How hard
+that presses is up to the arm's springs, some 1.2 N a millimetre at the default stiffness."""
 CAUGHT, SEATED = 0.0007, 0.038
 PITCH, WIDEST, STRIDE, CHASE = 0.0012, 0.0030, 0.0005, 0.25
 CIRCLE, TWIST, PERIOD = 0.0008, math.radians(1.0), 20
@@ -48,8 +47,8 @@ class PegInsertExpert(GlideScript):
     """Gives `ee_pose` actions at 20 Hz from the shaft's true pose and the goal as observed.
 
     It sinks until it feels the mouth, spirals while it presses lightly until the shaft drops into
-    the chamfer, and pushes it in no harder than 12 N, giving way to the sides. What happens faster
-    than its 20 looks a second is left to the arm's compliance.
+    the chamfer, then pushes it in. It presses by putting its goal under the shaft: it is the arm's
+    compliance that makes a force of it, and that lets the shaft find its way between the walls.
     """
 
     def __init__(self, task: Insertion) -> None:
@@ -99,6 +98,7 @@ class PegInsertExpert(GlideScript):
         yield from self.glide(self.at + lack, turn, SLOW, least=10)
         yield from self.stay(6)
         self.tare = float(self.task.wrench[2])
+        self.sag = float(self.arm.tool[2] - self.at[2])
 
     def straightened(self) -> np.ndarray:
         """Give the hand's orientation (4,) that has the shaft upright, at the goal's yaw."""
@@ -121,7 +121,7 @@ class PegInsertExpert(GlideScript):
             radius = PITCH * angle / (2 * math.pi)
             angle += STRIDE / max(radius, STRIDE)
             shift = self.towards(radius * math.cos(angle), radius * math.sin(angle))
-            yield self.aim(self.at + shift - self.give(PRESS) * UP, self.heading)
+            yield self.aim(self.at + shift - self.sink(LEAN) * UP, self.heading)
 
     def towards(self, x: float, y: float) -> np.ndarray:
         """Give the goal's next shift, for the shaft's foot to get to (x, y) off the mouth.
@@ -133,7 +133,7 @@ class PegInsertExpert(GlideScript):
         return np.array([min(max(CHASE * v, -STRIDE), STRIDE) for v in lack] + [0.0])
 
     def push(self) -> Iterator[np.ndarray]:
-        """Follow the shaft in, slower the harder it presses; wiggle it where it sticks."""
+        """Push the shaft in, and wiggle it where it sticks."""
         middle, turn = self.at.copy(), self.heading.copy()
         best, since = self.deep(), 0
         for _ in range(240):
@@ -142,8 +142,7 @@ class PegInsertExpert(GlideScript):
                 break
             since = 0 if deep > best + PROGRESS else since + 1
             best = max(best, deep) if since == 0 else best
-            middle[2] -= self.give(PUSH)
-            middle[:2] += YIELD * self.task.wrench[:2]
+            middle[2] -= self.sink(LEAD)
             phase = 2 * math.pi * max(since - STUCK_STEPS, 0) / PERIOD
             size = min(1.0, phase)
             shift = CIRCLE * size * np.array([math.cos(phase), math.sin(phase), 0.0])
@@ -152,10 +151,10 @@ class PegInsertExpert(GlideScript):
             yield self.aim(middle + shift, times(turned, turn))
         self.at, self.heading = middle, turn
 
-    def give(self, force: float) -> float:
-        """Say how far to sink in this step for the shaft to press with a force, metres."""
-        wanted = SOFT * (force - self.pressed())
-        return min(max(wanted, -SINK), SINK)
+    def sink(self, lead: float) -> float:
+        """Say how far the goal sinks in this step, to be at most so far under the shaft, metres."""
+        ahead = float(self.arm.tool[2] - self.at[2]) - self.sag
+        return min(max(lead - ahead, -SINK), SINK)
 
     def pressed(self) -> float:
         """Say how hard the shaft presses downwards, N."""
