@@ -1,5 +1,6 @@
 """Millhand's front door: the `millhand` command, and `import millhand` for the environments."""
 
+import ast
 import difflib
 import json
 import os
@@ -276,6 +277,20 @@ def make_env(task: str, **options: Any) -> Any:
     return gym.make(f"millhand/{tasks.resolve(task)}-v0", disable_env_checker=True, **options)
 
 
+def parse_options(given: list[str]) -> dict[str, Any]:
+    """Read KEY=VALUE texts; a value is a Python literal, or else text."""
+    found: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"--option {text!r} is not KEY=VALUE, such as stiffness=2")
+        try:
+            found[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[key] = value
+    return found
+
+
 @app.command()
 def record(
     task: Task = "KitTray",
@@ -382,6 +397,10 @@ def eval_command(
     ] = False,
     execute: Annotated[int, typer.Option(min=1, help="Actions of a chunk to carry out.")] = 8,
     latency_ms: Annotated[float, typer.Option(help="Simulated inference time.")] = 0.0,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE for the task or its environment, such as stiffness=2."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how often a policy succeeds, with a Wilson 95% interval."""
@@ -393,6 +412,7 @@ def eval_command(
     from sim import tasks
 
     kind = tasks.load(task)
+    options = parse_options(option or [])
     torch.set_num_threads(1)
     by_expert = policy == "expert"
     mind: Any = ExpertRun if by_expert else policies.load(policy)
@@ -411,6 +431,7 @@ def eval_command(
             control_mode=kind.expert_mode if by_expert else "joint_setpoints",
             control_hz=kind.expert_hz if by_expert else 10,
             actuator=actuator,
+            **options,
         )
 
     done = {"episodes": 0, "successes": 0}
@@ -442,6 +463,8 @@ def eval_command(
         "seed": seed,
         "shuffled": shuffle,
     }
+    if options:
+        result["options"] = options
     if board is not None:
         result["ticks_differing"] = differing
     table = table_of("evaluation", "", "")

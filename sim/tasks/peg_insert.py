@@ -10,7 +10,8 @@ from sim.assets.make_peg_insert import CLEARANCES, HEIGHT, HOLE, PITCH, PLATE, S
 from sim.errors import SimError
 from sim.floor import ASSETS, Floor
 from sim.rigs.rig import Rig, box
-from sim.tasks.peg_insert_expert import PegInsertExpert
+from sim.tasks.peg_insert_expert import PegInsertExpert, times
+from sim.tasks.script import ahead
 from sim.tasks.task import Reward, Task, distance, upright, yaw_pose
 
 TEMPLATES = (
@@ -22,9 +23,9 @@ TEMPLATES = (
     "the shaft goes in the {which} socket",
 )
 DEPTH = 0.036
-FORCE = 40.0
-TILT_DEG = 2.0
-ERROR, YAW_ERROR = 0.002, math.radians(0.5)
+FORCE = 30.0
+UPRIGHT_DEG = 3.0
+ERROR, YAW_ERROR, TILT = 0.002, math.radians(0.5), 0.022
 YAW = 0.3
 REACH = 0.0001
 """How far points of contact slide, metres: the shaft has as little play on each side."""
@@ -35,19 +36,20 @@ class PegInsert(Task):
 
     Start: a square steel shaft, 100 mm long, stands in a cup with 3 mm of play. A plate carries
     three sockets with square holes of 24 mm, 40 mm deep, with a chamfer of 1.5 mm and collars of
-    different colours. Cup and plate are at random places and yaws up to 0.3 rad. The socket,
+    different colours. Cup and plate are at random places and yaws up to 0.3 rad, and the plate
+    does not lie level: it leans up to 22 mrad (1.3 degrees) in some direction. The socket,
     whether it is named by colour or by position, and the phrasing are drawn at random.
     The shaft is narrower than the hole by `clearance` millimetres over its whole width (half of
     it on each side): 1.0, 0.5 or 0.2, the default.
 
     Observation: `shaft` (7,), its foot's pose; `goal` (4,), x, y, z of the socket's mouth and its
     yaw, as a camera would measure them: off by up to 2 mm in the plane and 0.5 degrees, the same
-    all through an episode; `wrench` (6,), what presses on the hand, N and N m about the last
+    all through an episode, and blind to the lean; `wrench` (6,), what presses on the hand, N and N m about the last
     joint's origin, filtered over 10 ms, the hand's own weight taken out; `peak_force` (1,), its
     largest force so far. Metres, radians, quaternions xyzw, floor's frame.
 
     Success: the shaft's foot is at least 36 mm deep in the named socket, upright within 2 degrees,
-    and `peak_force` has stayed below 40 N all through the episode: a jammed or overloaded shaft
+    and `peak_force` has stayed below 30 N all through the episode: a jammed or overloaded shaft
     is a failure. `info` has `depth`, metres, and `peak_force`.
     Reward, dense: -distance from tool to shaft - distance from its foot to the bottom of the
     hole, metres, and +1 at success. Reward, sparse: 1 at success, otherwise 0.
@@ -56,7 +58,8 @@ class PegInsert(Task):
     (`stiffness` of the environment).
 
     End: truncated after 40 s. Reset options: `socket` (right, middle, left), `name_by` (colour,
-    position). Options: `clearance`, mm; `error`, the largest of the goal in the plane, metres.
+    position). Options: `clearance`, mm; `error`, the goal's
+    largest in the plane, metres; `tilt`, the plate's largest, radians.
     """
 
     scene_name: ClassVar[str] = "peg_insert"
@@ -69,6 +72,7 @@ class PegInsert(Task):
         sparse: bool = False,
         clearance: float = CLEARANCES[-1],
         error: float = ERROR,
+        tilt: float = TILT,
         scene: str | None = None,
     ) -> None:
         super().__init__(sparse, scene)
@@ -77,7 +81,9 @@ class PegInsert(Task):
             raise SimError(f"clearance {clearance!r} mm is not one of {valid}")
         if not isinstance(error, int | float) or not 0.0 <= error <= 0.005:
             raise SimError(f"error {error!r} is not a number from 0 to 0.005 m")
-        self.clearance, self.error = float(clearance), float(error)
+        if not isinstance(tilt, int | float) or not 0.0 <= tilt <= 0.05:
+            raise SimError(f"tilt {tilt!r} is not a number from 0 to 0.05 rad")
+        self.clearance, self.error, self.tilt = float(clearance), float(error), float(tilt)
         self.holder, self.sockets = self.scene.need("holder"), self.scene.need("sockets")
         self.holder_pose = self.plate_pose = yaw_pose(0.0, 0.0, 0.0)
         self.socket, self.colours = SOCKETS[0], dict.fromkeys(SOCKETS, "red")
@@ -102,6 +108,7 @@ class PegInsert(Task):
         """See Task."""
         self.holder_pose, turn = self._draw(rng, self.holder)
         self.plate_pose, yaw = self._draw(rng, self.sockets)
+        self.plate_pose = leaning(self.plate_pose, *(self.tilt * in_disc(rng)))
         self._stand()
         place, lean = rng.uniform(-0.0015, 0.0015, 2), rng.uniform(-0.04, 0.04)
         x, y, z = (float(v) for v in self.holder_pose[:3])
@@ -120,27 +127,17 @@ class PegInsert(Task):
         which = self.colours[self.socket] if by_colour else self.socket
         self.instruction = template.format(which=which)
         along = (SOCKETS.index(self.socket) - 1) * PITCH
-        x, y, z = (float(v) for v in self.plate_pose[:3])
-        bottom = z + PLATE[2]
-        self.goal_position = np.array(
-            [x - along * math.sin(yaw), y + along * math.cos(yaw), bottom]
-        )
-        mouth = np.array([*self.goal_position[:2], bottom + HEIGHT, yaw])
-        self.goal = mouth + self._mistake(rng)
+        self.goal_position = ahead(self.plate_pose, np.array([0.0, along, PLATE[2]]))
+        mouth = ahead(self.plate_pose, np.array([0.0, along, PLATE[2] + HEIGHT]))
+        off = self.error * in_disc(rng)
+        turned = yaw + float(rng.uniform(-YAW_ERROR, YAW_ERROR))
+        self.goal = np.array([mouth[0] + off[0], mouth[1] + off[1], mouth[2], turned])
         self.target_position = self.floor.pose("shaft")[:3]
 
     def _draw(self, rng: np.random.Generator, zone: dict[str, Any]) -> tuple[np.ndarray, float]:
         place = rng.uniform(zone["low"], zone["high"])
         yaw = float(rng.uniform(-YAW, YAW))
         return yaw_pose(float(place[0]), float(place[1]), float(zone["height"]), yaw), yaw
-
-    def _mistake(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw by how much the goal is off: evenly in a disc, and in yaw."""
-        while True:
-            x, y = (float(v) for v in rng.uniform(-1.0, 1.0, 2))
-            if x * x + y * y <= 1.0:
-                break
-        return np.array([x * self.error, y * self.error, 0.0, rng.uniform(-YAW_ERROR, YAW_ERROR)])
 
     def _stand(self) -> None:
         """Put cup and plate where this episode has them."""
@@ -159,7 +156,7 @@ class PegInsert(Task):
         self.wrench = self.arm.contact_wrench()
         peak = self.arm.peak_force
         depth = self.depth()
-        success = depth >= DEPTH and upright(self.shaft, TILT_DEG) and peak < FORCE
+        success = depth >= DEPTH and upright(self.shaft, UPRIGHT_DEG) and peak < FORCE
         info = {"depth": depth, "peak_force": peak}
         if self.sparse:
             return Reward(float(success), success, info)
@@ -169,7 +166,9 @@ class PegInsert(Task):
 
     def depth(self) -> float:
         """Say how deep the shaft's foot is in the named hole, metres; 0 outside of it."""
-        x, y, z = (float(a - b) for a, b in zip(self.shaft[:3], self.goal_position, strict=True))
+        back = self.plate_pose[3:] * np.array([-1.0, -1.0, -1.0, 1.0])
+        offset = self.shaft[:3] - self.goal_position
+        x, y, z = (float(v) for v in ahead(np.concatenate([np.zeros(3), back]), offset))
         return max(0.0, HEIGHT - z) if math.hypot(x, y) < HOLE / 4 else 0.0
 
     def spaces(self) -> dict[str, spaces.Space[Any]]:
@@ -188,3 +187,18 @@ class PegInsert(Task):
     def expert(self) -> PegInsertExpert:
         """See Task."""
         return PegInsertExpert(self)
+
+
+def in_disc(rng: np.random.Generator) -> np.ndarray:
+    """Draw a place (2,) evenly within 1 of the origin."""
+    while True:
+        x, y = (float(v) for v in rng.uniform(-1.0, 1.0, 2))
+        if x * x + y * y <= 1.0:
+            return np.array([x, y])
+
+
+def leaning(pose: np.ndarray, about_x: float, about_y: float) -> np.ndarray:
+    """Give a pose (7,) that is turned a little further about its own x and y, radians."""
+    lean = np.array([about_x / 2, about_y / 2, 0.0, 1.0])
+    turned = times(pose[3:], lean / math.sqrt(sum(float(v) * float(v) for v in lean)))
+    return np.concatenate([pose[:3], turned])

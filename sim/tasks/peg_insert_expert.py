@@ -21,7 +21,7 @@ SINK = 0.0008
 """How far a guarded move goes in a step, metres."""
 TOUCH = 2.5
 """What is felt at the mouth, N."""
-LEAN, LEAD = 0.004, 0.008
+LEAN, LEAD = 0.004, 0.010
 """How far the goal goes under the shaft, metres: searching, and at most on the way in. How hard
 that presses is up to the arm's springs, some 1.2 N a millimetre at the default stiffness."""
 CAUGHT, SEATED = 0.0007, 0.038
@@ -79,7 +79,7 @@ class PegInsertExpert(GlideScript):
         yield from self.glide(spot, turn, SLOW)
         yield from self.stay(6)
         yield from self.squeeze(0.0, 10)
-        yield from self.glide(spot + CLEAR * UP, turn, SLOW)
+        yield from self.glide(spot + CLEAR * UP, turn, SLOW, least=20)
 
     def approach(self) -> Iterator[np.ndarray]:
         """Bring the shaft's foot over where the mouth should be."""
