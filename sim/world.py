@@ -333,7 +333,7 @@ class World:
         return np.array(state[2])
 
     def load_of(self, body: int, joint: int) -> tuple[float, np.ndarray]:
-        """Give the mass of all that a joint carries, kg, and its centre now, (3,), floor's frame."""
+        """Give the mass that a joint carries, kg, and its centre now, (3,), floor's frame."""
         c = self._client
         carried: set[int] = {joint}
         mass, moment = 0.0, np.zeros(3)

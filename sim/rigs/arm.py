@@ -276,7 +276,8 @@ last goal; gripper -1..1 |
         Otherwise each has a motor of its own, and what both hold slides sideways with them.
         """
         if len(self.finger_ids) == 2:
-            self.world.couple(self.body, *self.finger_ids, force=20 * GRIP_FORCE)
+            left, right = self.finger_ids
+            self.world.couple(self.body, left, right, 20 * GRIP_FORCE)
 
     def sense_force(self) -> None:
         """Switch on the force sensor in the wrist; before the first reset.

@@ -44,9 +44,9 @@ class PegInsert(Task):
 
     Observation: `shaft` (7,), its foot's pose; `goal` (4,), x, y, z of the socket's mouth and its
     yaw, as a camera would measure them: off by up to 2 mm in the plane and 0.5 degrees, the same
-    all through an episode, and blind to the lean; `wrench` (6,), what presses on the hand, N and N m about the last
-    joint's origin, filtered over 10 ms, the hand's own weight taken out; `peak_force` (1,), its
-    largest force so far. Metres, radians, quaternions xyzw, floor's frame.
+    all through an episode, and blind to the lean; `wrench` (6,), what presses on the hand, N and
+    N m about the last joint's origin, filtered over 10 ms, the hand's own weight taken out;
+    `peak_force` (1,), its largest force so far. Metres, radians, quaternions xyzw, floor's frame.
 
     Success: the shaft's foot is at least 36 mm deep in the named socket, upright within 2 degrees,
     and `peak_force` has stayed below 30 N all through the episode: a jammed or overloaded shaft
