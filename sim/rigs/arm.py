@@ -1,7 +1,6 @@
 """An arm with a gripper: five ways to tell it where to go, one controller that takes it there."""
 
 import copy
-import math
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from robots.catalogue import Robot
 from robots.controllers import limited_impedance
 from sim.errors import SimError
 from sim.floor import Floor
+from sim.rigs.force import WristSensor
 from sim.rigs.rig import Rig, box
 from sim.scene import Mount
 
@@ -26,8 +26,6 @@ TOOL_STEP = 0.05
 TURN_STEP = 0.25
 IK_TOLERANCE = 0.02
 JITTER = 0.08
-GRAVITY = 9.81
-FORCE_FILTER_S = 0.01
 
 
 class ArmRig(Rig):
@@ -110,7 +108,7 @@ last goal; gripper -1..1 |
         self._setpoints = np.zeros((ticks, len(self.home)))
         self._grips: list[float] = [1.0] * ticks
         self._told = np.nan
-        self._sensing = self._moved = False
+        self._sensor: WristSensor | None = None
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
 
     # -- what it can be told
@@ -196,20 +194,16 @@ last goal; gripper -1..1 |
         self.tool_goal = self._forward(self.goal)
         self.grip, self._told, self.flags = 1.0, np.nan, 0
         self._drive(1.0)
-        if self._sensing:
-            # What Bullet still holds is of another episode: until the first tick there is no load.
-            self._moved, self.peak_force = False, 0.0
-            self._weigh()
-            self._raw = np.concatenate([self._weight, np.zeros(3)])
-            self._felt = self._raw.copy()
+        if self._sensor:
+            self._sensor.start()
         for rows in self.trace.values():
             rows.clear()
 
     def tick(self, k: int) -> None:
         """See Rig."""
         world, actuator = self.world, self.actuator
-        if self._sensing:
-            self._feel(k)
+        if self._sensor:
+            self._sensor.tick(k == 0)
         given, taken = actuator.input[0], actuator.output[0]
         given["q"], given["dq"] = world.read_joints(self.body, self.joint_ids)
         given["q_goal"] = self._setpoints[k]
@@ -252,10 +246,8 @@ last goal; gripper -1..1 |
         share = (sum(travel) / len(travel) - closed) / (opened - closed)
         self.gripper = min(max(share, 0.0), 1.0)
         self.tool = self.tool_pose()
-        if self._sensing:
-            if self._moved:
-                self._raw = self.wrench()
-            self._weigh()
+        if self._sensor:
+            self._sensor.look()
 
     def state(self) -> dict[str, np.ndarray]:
         """See Rig."""
@@ -280,49 +272,23 @@ last goal; gripper -1..1 |
             self.world.couple(self.body, left, right, 20 * GRIP_FORCE)
 
     def sense_force(self) -> None:
-        """Switch on the force sensor in the wrist; before the first reset.
+        """Switch on the force sensor in the wrist; before the first reset."""
+        hz = self.floor.tick_hz
+        self._sensor = WristSensor(self.world, self.body, self.joint_ids[-1], hz)
 
-        It gives `contact_wrench` and `peak_force`, the largest force of the episode, N. Both pass
-        a filter of 10 ms, and the weight of the hand is taken out of them, not its inertia.
-        """
-        self.world.sense_force(self.body, self.joint_ids[-1])
-        self._sensing = True
-        self._mass, centre = self.world.load_of(self.body, self.joint_ids[-1])
-        pose = self.world.link_pose(self.body, self.joint_ids[-1])
-        turn = kinematics.rotation_from_quaternion(pose[3:])
-        self._centre = turn.T @ (centre - pose[:3])
-        self.peak_force = 0.0
+    @property
+    def sensor(self) -> WristSensor:
+        """The force sensor in the wrist. Raises SimError where there is none."""
+        if self._sensor is None:
+            raise SimError(f"the {self.robot.name} has no force sensor; call sense_force() first")
+        return self._sensor
 
     def wrench(self) -> np.ndarray:
         """Give the reaction in the last joint in the last tick, (6,): N, N m, that link's frame.
 
-        It carries the hand: its weight is in it.
+        It carries the hand: its weight is in it. Needs `sense_force`.
         """
         return self.world.joint_force(self.body, self.joint_ids[-1])
-
-    def contact_wrench(self) -> np.ndarray:
-        """Give what presses on the hand from outside, (6,): N and N m, floor's frame.
-
-        The moment is about the last joint's origin. What the hand holds weighs on it as well.
-        Needs `sense_force`.
-        """
-        force, moment = self._weight - self._felt[:3], -self._felt[3:]
-        moment = moment + np.cross(self._centre, self._weight)
-        return np.concatenate([self._wrist @ force, self._wrist @ moment])
-
-    def _feel(self, k: int) -> None:
-        """Take in the reading of the tick before; at a step's start that which `observe` took."""
-        raw = self.wrench() if k else self._raw
-        self._moved = True
-        self._felt += (raw - self._felt) * min(1.0, 1.0 / (self.floor.tick_hz * FORCE_FILTER_S))
-        x, y, z = (self._weight - self._felt[:3]).tolist()
-        self.peak_force = max(self.peak_force, math.sqrt(x * x + y * y + z * z))
-
-    def _weigh(self) -> None:
-        """Work out how the hand's weight shows in the sensor, in the frame of the last link."""
-        pose = self.world.link_pose(self.body, self.joint_ids[-1])
-        self._wrist = kinematics.rotation_from_quaternion(pose[3:])
-        self._weight = self._mass * GRAVITY * self._wrist[2]
 
     # -- keeping and returning
 
@@ -330,9 +296,9 @@ last goal; gripper -1..1 |
         """See Rig. Raises SimError for an actuator whose controller runs elsewhere."""
         if not isinstance(self.actuator, HostActuator):
             raise SimError("the state of a controller on a board cannot be kept; use the host's")
-        kept = {"goal": self.goal, "tool_goal": self.tool_goal, "grip": self.grip}
-        if self._sensing:
-            kept |= {"raw": self._raw, "felt": self._felt, "peak": self.peak_force}
+        kept: dict[str, Any] = {"goal": self.goal, "tool_goal": self.tool_goal, "grip": self.grip}
+        if self._sensor:
+            kept["sensor"] = self._sensor.memory()
         return copy.deepcopy({**kept, "told": self._told, "controller": self.actuator.memory()})
 
     def recall(self, memory: dict[str, Any]) -> None:
@@ -342,9 +308,8 @@ last goal; gripper -1..1 |
         assert isinstance(self.actuator, HostActuator)
         self.actuator.recall(memory["controller"])
         self._told, self.flags = np.nan, 0
-        if self._sensing:
-            self._raw, self._felt = memory["raw"], memory["felt"]
-            self._moved, self.peak_force = False, memory["peak"]
+        if self._sensor:
+            self._sensor.recall(memory["sensor"])
         if memory["told"] == memory["told"]:
             self._drive(memory["told"])
         self.observe()

@@ -153,8 +153,8 @@ class PegInsert(Task):
         """See Task."""
         self.shaft = self.floor.pose("shaft")
         self.target_position = self.shaft[:3]
-        self.wrench = self.arm.contact_wrench()
-        peak = self.arm.peak_force
+        self.wrench = self.arm.sensor.wrench()
+        peak = self.arm.sensor.peak
         depth = self.depth()
         success = depth >= DEPTH and upright(self.shaft, UPRIGHT_DEG) and peak < FORCE
         info = {"depth": depth, "peak_force": peak}
@@ -181,7 +181,7 @@ class PegInsert(Task):
             "shaft": self.shaft.copy(),
             "goal": self.goal.copy(),
             "wrench": self.wrench.copy(),
-            "peak_force": np.array([self.arm.peak_force]),
+            "peak_force": np.array([self.arm.sensor.peak]),
         }
 
     def expert(self) -> PegInsertExpert:

@@ -97,7 +97,7 @@ def test_a_shaft_that_was_forced_in_is_a_failure(env):
     env.reset(seed=2)
     in_hole(env, 0.0395, (0.0, 0.0))
     assert env.step(hold(env))[4]["success"]
-    env.rig.peak_force = FORCE + 1.0
+    env.rig.sensor.peak = FORCE + 1.0
     assert not env.step(hold(env))[4]["success"]
 
 
@@ -135,11 +135,11 @@ def test_a_kept_state_returns_with_its_force_and_its_plate(env):
     for _ in range(50):
         env.step(expert.act())
     rig, task = env.rig.memory(), env.task.memory()
-    peak, plate = env.rig.peak_force, env.floor.pose("sockets")
+    peak, plate = env.rig.sensor.peak, env.floor.pose("sockets")
     env.reset(seed=8)
     env.rig.recall(rig)
     env.task.recall(task)
-    assert env.rig.peak_force == peak
+    assert env.rig.sensor.peak == peak
     assert env.floor.pose("sockets") == pytest.approx(plate, abs=1e-9)
 
 
