@@ -94,7 +94,7 @@ class PegInsert(Task):
         super().build(floor, rig)
         self.arm.couple_fingers()
         self.arm.sense_force()
-        floor.world.contact_reach = REACH
+        floor.fit_closely(REACH)
         folder = ASSETS / "peg_insert"
         floor.add_mechanism("holder", folder / "holder.urdf", yaw_pose(0.48, 0.2, 0.0))
         floor.add_mechanism("sockets", folder / "sockets.urdf", yaw_pose(0.5, -0.15, 0.0))
