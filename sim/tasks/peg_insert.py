@@ -48,7 +48,7 @@ class PegInsert(Task):
     N m about the last joint's origin, filtered over 10 ms, the hand's own weight taken out;
     `peak_force` (1,), its largest force so far. Metres, radians, quaternions xyzw, floor's frame.
 
-    Success: the shaft's foot is at least 36 mm deep in the named socket, upright within 2 degrees,
+    Success: the shaft's foot is at least 36 mm deep in the named socket, upright within 3 degrees,
     and `peak_force` has stayed below 30 N all through the episode: a jammed or overloaded shaft
     is a failure. `info` has `depth`, metres, and `peak_force`.
     Reward, dense: -distance from tool to shaft - distance from its foot to the bottom of the
@@ -58,8 +58,8 @@ class PegInsert(Task):
     (`stiffness` of the environment).
 
     End: truncated after 40 s. Reset options: `socket` (right, middle, left), `name_by` (colour,
-    position). Options: `clearance`, mm; `error`, the goal's
-    largest in the plane, metres; `tilt`, the plate's largest, radians.
+    position). Options: `clearance`, mm; `error`, the goal's largest in the plane, metres; `tilt`,
+    the plate's largest lean, radians.
     """
 
     scene_name: ClassVar[str] = "peg_insert"
