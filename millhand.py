@@ -1,5 +1,6 @@
 """Millhand's front door: the `millhand` command, and `import millhand` for the environments."""
 
+import ast
 import difflib
 import json
 import os
@@ -352,6 +353,20 @@ def watch(
     report({"task": task, "policy": policy, "episodes": rows}, as_json, table)
 
 
+def parse_options(given: list[str]) -> dict[str, Any]:
+    """Read KEY=VALUE texts; a value is a Python literal, or else text."""
+    found: dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise ValueError(f"--option {text!r} is not KEY=VALUE, such as stiffness=2")
+        try:
+            found[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError):
+            found[key] = value
+    return found
+
+
 @app.command()
 def record(
     task: Task = "KitTray",
@@ -459,6 +474,10 @@ def eval_command(
     execute: Annotated[int, typer.Option(min=1, help="Actions of a chunk to carry out.")] = 8,
     latency_ms: Annotated[float, typer.Option(help="Simulated inference time.")] = 0.0,
     log: Annotated[Path | None, typer.Option(help="Append the JSON result to this file.")] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE for the task or its environment, such as stiffness=2."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how often a policy succeeds, with a Wilson 95% interval."""
@@ -470,6 +489,8 @@ def eval_command(
     kind = tasks.load(task)
     torch.set_num_threads(1)
     mind, options = mind_for(policy, task)
+    chosen = parse_options(option or [])
+    options |= chosen
     if board is not None:
         from drivers.emulator import Emulator
 
@@ -510,6 +531,8 @@ def eval_command(
         "seed": seed,
         "shuffled": shuffle,
     }
+    if options:
+        result["options"] = options
     if board is not None:
         result["ticks_differing"] = differing
     table = table_of("evaluation", "", "")

@@ -141,6 +141,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
     def _build(
         self, robot: str, mode: str | None, actuator: Actuator | None, stiffness: float | None
     ) -> None:
+        stiffness = self.task.stiffness if stiffness is None else stiffness
         options = {} if stiffness is None else {"stiffness": stiffness}
         kind = self.task.rig_kind
         mode = mode or rigs.default_mode(kind)
@@ -202,6 +203,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self._journal.events.append(checked)
         self.rig.command(checked)
         self.task.before_step()
+        self.floor.world.take_turn()
 
     def after(self) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Give what a step gives, after its ticks."""

@@ -77,6 +77,10 @@ class Floor:
         self.world.add_box((100.0, 1.0, 0.1), (x, y, z - 0.05), (0.5, 0.5, 0.5, 1.0))
         self._parking = True
 
+    def fit_closely(self, reach: float) -> None:
+        """Have contacts forget a point that slid further than `reach`, m: for close fits."""
+        self.world.contact_reach = reach
+
     def _take(self, name: str, body: int) -> None:
         if name in self.bodies:
             raise SimError(f"two bodies are named {name!r}")
@@ -88,6 +92,7 @@ class Floor:
 
     def reset(self) -> None:
         """Return to the built state, with nothing left over from the last episode."""
+        self.world.take_turn()
         self.world.restore()
 
     # -- bodies

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pybullet as bullet
@@ -21,6 +22,7 @@ FIRST_GROUP, LAST_GROUP = 1 << 6, 1 << 30
 POSITION = bullet.POSITION_CONTROL
 # Enough for 300 stale neighbours.
 PASSES = 48
+CONTACT_REACH = 0.02
 
 
 @contextmanager
@@ -45,7 +47,12 @@ class World:
     also on Mesa's software rasteriser), "none" (never draws), or "auto": fast, or tiny where a
     body's mesh is of a kind that fast does not read.
     `gui=True` opens PyBullet's window, which then also draws.
+
+    `contact_reach` is how far, metres, Bullet lets a point of contact slide before it forgets
+    where it was; it keeps at most a fiftieth of a shape's size. Fits closer than that need less.
     """
+
+    _changed: ClassVar[bool] = False
 
     def __init__(self, tick_hz: int, renderer: str = "auto", gui: bool = False) -> None:
         if renderer not in RENDERERS:
@@ -80,6 +87,7 @@ class World:
         self._snapshot = -1
         self.sight = Sight(self._client)
         self._movers: list[int] = []
+        self.contact_reach = CONTACT_REACH
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
         """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
@@ -366,6 +374,22 @@ class World:
         state = bullet.getJointState(body, joint, physicsClientId=self._client)
         return np.array(state[2])
 
+    def load_of(self, body: int, joint: int) -> tuple[float, np.ndarray]:
+        """Give the mass that a joint carries, kg, and its centre now, (3,), floor's frame."""
+        c = self._client
+        carried: set[int] = {joint}
+        mass, moment = 0.0, np.zeros(3)
+        for i in range(bullet.getNumJoints(body, physicsClientId=c)):
+            if i in carried or bullet.getJointInfo(body, i, physicsClientId=c)[16] in carried:
+                carried.add(i)
+                own = bullet.getDynamicsInfo(body, i, physicsClientId=c)[0]
+                state = bullet.getLinkState(
+                    body, i, computeForwardKinematics=True, physicsClientId=c
+                )
+                mass += own
+                moment += own * np.array(state[0])
+        return mass, moment / mass
+
     def cast_rays(self, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cast rays from starts to ends, (n, 3) each: share of the way to the first hit (n,), 1
         where there is none, and the body hit (n,), -1 for none.
@@ -383,6 +407,14 @@ class World:
         return np.array(state[4] + state[5])
 
     # -- time
+
+    def take_turn(self) -> None:
+        """Set what Bullet keeps once for all worlds of a process; before stepping this one."""
+        if self.contact_reach != CONTACT_REACH or World._changed:
+            World._changed = True
+            bullet.setPhysicsEngineParameter(
+                contactBreakingThreshold=self.contact_reach, physicsClientId=self._client
+            )
 
     def step(self) -> None:
         """Advance by one tick."""

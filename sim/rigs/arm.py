@@ -13,6 +13,7 @@ from robots.catalogue import Robot
 from robots.controllers import limited_impedance
 from sim.errors import SimError
 from sim.floor import Floor
+from sim.rigs.force import WristSensor
 from sim.rigs.rig import Rig, Ticked, box
 from sim.scene import Mount
 
@@ -113,6 +114,7 @@ last goal; gripper -1..1 |
         self._leader, self._gear = 0.0, (GEAR * robot.gripper_force, GEAR * robot.gripper_speed)
         self._grips: list[float] = [1.0] * ticks
         self._told = np.nan
+        self._sensor: WristSensor | None = None
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
         self.bind()
 
@@ -209,6 +211,8 @@ last goal; gripper -1..1 |
         self.tool_goal = self._forward(self.goal)
         self.grip, self._told, self.flags = 1.0, np.nan, 0
         self._drive(1.0)
+        if self._sensor:
+            self._sensor.start()
         for rows in self.trace.values():
             rows.clear()
 
@@ -220,6 +224,8 @@ last goal; gripper -1..1 |
 
     def gather(self, k: int) -> None:
         """See Ticked."""
+        if self._sensor:
+            self._sensor.tick(k == 0)
         read, ids = self.world.read_joints_into, self._read_ids
         self._leader = read(self.body, ids, self._q, self._dq)
         at = k * self._width
@@ -276,6 +282,8 @@ last goal; gripper -1..1 |
         share = (sum(travel) / len(travel) - closed) / (opened - closed)
         self.gripper = min(max(share, 0.0), 1.0)
         self.tool = self.tool_pose()
+        if self._sensor:
+            self._sensor.look()
 
     def state(self) -> dict[str, np.ndarray]:
         """See Rig."""
@@ -291,13 +299,21 @@ last goal; gripper -1..1 |
         return self.floor.touching(self.name, name)
 
     def sense_force(self) -> None:
-        """Switch on the force sensor in the wrist, for `wrench`; before the first reset."""
-        self.world.sense_force(self.body, self.joint_ids[-1])
+        """Switch on the force sensor in the wrist; before the first reset."""
+        hz = self.floor.tick_hz
+        self._sensor = WristSensor(self.world, self.body, self.joint_ids[-1], hz)
+
+    @property
+    def sensor(self) -> WristSensor:
+        """The force sensor in the wrist. Raises SimError where there is none."""
+        if self._sensor is None:
+            raise SimError(f"the {self.robot.name} has no force sensor; call sense_force() first")
+        return self._sensor
 
     def wrench(self) -> np.ndarray:
         """Give the reaction in the last joint in the last tick, (6,): N, N m, that link's frame.
 
-        It carries the hand: its weight is in it.
+        It carries the hand: its weight is in it. Needs `sense_force`.
         """
         return self.world.joint_force(self.body, self.joint_ids[-1])
 
@@ -307,7 +323,9 @@ last goal; gripper -1..1 |
         """See Rig. Raises SimError for an actuator whose controller runs elsewhere."""
         if not isinstance(self.actuator, HostActuator):
             raise SimError("the state of a controller on a board cannot be kept; use the host's")
-        kept = {"goal": self.goal, "tool_goal": self.tool_goal, "grip": self.grip}
+        kept: dict[str, Any] = {"goal": self.goal, "tool_goal": self.tool_goal, "grip": self.grip}
+        if self._sensor:
+            kept["sensor"] = self._sensor.memory()
         return copy.deepcopy({**kept, "told": self._told, "controller": self.actuator.memory()})
 
     def recall(self, memory: dict[str, Any]) -> None:
@@ -317,6 +335,8 @@ last goal; gripper -1..1 |
         assert isinstance(self.actuator, HostActuator)
         self.actuator.recall(memory["controller"])
         self._told, self.flags = np.nan, 0
+        if self._sensor:
+            self._sensor.recall(memory["sensor"])
         if memory["told"] == memory["told"]:
             self._drive(memory["told"])
         self.observe()

@@ -23,6 +23,8 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "PegInsert": Entry("peg_insert", "fit a shaft into the named socket without force", "hard"),
+    "Palletize": Entry("palletize", "stack cartons on a pallet in the named pattern", "medium"),
     "HandOver": Entry("hand_over", "pass the named part from one arm to the other", "medium"),
     "DeliverTote": Entry(
         "deliver_tote", "carry a tote past shelves and people to the named station", "medium"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import millhand
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -65,6 +67,7 @@ def test_listings_print_one_json_object_on_the_last_line(command):
     [
         (("eval", "--task", "KitTry", "--episodes", "1"), "did you mean 'KitTray'"),
         (("eval", "--policy", "nanno", "--episodes", "1"), "did you mean 'nano'"),
+        (("eval", "--policy", "expert", "--option", "stiffness"), "not KEY=VALUE"),
         (("build", "--board", "virt-rv46"), "did you mean 'virt-rv64'"),
         (("build", "--robot", "pandda"), "did you mean 'panda'"),
         (("build", "--controller", "limitter"), "did you mean 'limiter'"),
@@ -86,6 +89,12 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(words, says):
     assert says in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
     assert done.stdout == ""
+
+
+def test_options_are_numbers_where_they_read_as_such():
+    given = ["stiffness=2", "parts=(3, 8)", "robot=panda", "sparse=True"]
+    wanted = {"stiffness": 2, "parts": (3, 8), "robot": "panda", "sparse": True}
+    assert millhand.parse_options(given) == wanted
 
 
 def test_doctor_reports_every_part():

@@ -1,0 +1,74 @@
+"""A force sensor between an arm and its hand."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from robots import kinematics
+from sim.world import World
+
+GRAVITY = 9.81
+FILTER_S = 0.01
+
+
+class WristSensor:
+    """Feels what presses on the hand from outside: the reaction in a joint less the hand's weight.
+
+    The hand's inertia is not taken out. Readings pass a filter of 10 ms. `peak` is the largest
+    force of the episode, N.
+    """
+
+    def __init__(self, world: World, body: int, joint: int, tick_hz: int) -> None:
+        self.world, self.body, self.joint = world, body, joint
+        world.sense_force(body, joint)
+        self.share = min(1.0, 1.0 / (tick_hz * FILTER_S))
+        self.mass, centre = world.load_of(body, joint)
+        pose = world.link_pose(body, joint)
+        self.centre = kinematics.rotation_from_quaternion(pose[3:]).T @ (centre - pose[:3])
+        self.start()
+
+    def start(self) -> None:
+        """Begin an episode: what Bullet still holds is of another one, so there is no load yet."""
+        self.moved, self.peak = False, 0.0
+        self._weigh()
+        self.raw = np.concatenate([self.weight, np.zeros(3)])
+        self.felt = self.raw.copy()
+
+    def tick(self, first: bool) -> None:
+        """Take in the reading of the tick before; at a step's start that which `look` took."""
+        raw = self.raw if first else self.world.joint_force(self.body, self.joint)
+        self.moved = True
+        self.felt += (raw - self.felt) * self.share
+        x, y, z = (self.weight - self.felt[:3]).tolist()
+        self.peak = max(self.peak, math.sqrt(x * x + y * y + z * z))
+
+    def look(self) -> None:
+        """Read what a step ended with."""
+        if self.moved:
+            self.raw = self.world.joint_force(self.body, self.joint)
+        self._weigh()
+
+    def wrench(self) -> np.ndarray:
+        """Give what presses on the hand, (6,): N, and N m about the joint's origin, floor's frame.
+
+        What the hand holds weighs on it as well.
+        """
+        force = self.weight - self.felt[:3]
+        moment = np.cross(self.centre, self.weight) - self.felt[3:]
+        return np.concatenate([self.turn @ force, self.turn @ moment])
+
+    def _weigh(self) -> None:
+        """Work out how the hand's weight shows in the sensor, in the frame of its link."""
+        pose = self.world.link_pose(self.body, self.joint)
+        self.turn = kinematics.rotation_from_quaternion(pose[3:])
+        self.weight = self.mass * GRAVITY * self.turn[2]
+
+    def memory(self) -> dict[str, Any]:
+        """Give all that decides what is felt next."""
+        return {"raw": self.raw, "felt": self.felt, "peak": self.peak}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Return to what `memory` gave; the arm is back in its place already."""
+        self.raw, self.felt, self.peak = memory["raw"], memory["felt"], memory["peak"]
+        self.moved = False
