@@ -23,6 +23,9 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "PanelOperate": Entry(
+        "panel_operate", "set the toggle, knob, lever or button of a panel as told", "easy"
+    ),
 }
 
 

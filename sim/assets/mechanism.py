@@ -1,0 +1,175 @@
+"""Write mechanisms as URDF: links of primitives and small meshes, joined by joints.
+
+Metres, kilograms, radians. Meshes are the (points, faces) of `make_parts`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sim.assets.make_parts import Mesh
+
+Triple = tuple[float, float, float]
+ZERO: Triple = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A piece of a link: `geometry` in URDF's words; seen in `colour`, solid, or both."""
+
+    geometry: str
+    xyz: Triple = ZERO
+    rpy: Triple = ZERO
+    colour: Sequence[float] | None = None
+    solid: bool = True
+
+
+def box(
+    size: Triple, xyz: Triple = ZERO, rpy: Triple = ZERO, colour: Sequence[float] | None = None
+) -> Shape:
+    """Give a box of full size (3,)."""
+    return Shape(f'<box size="{numbers(size)}"/>', xyz, rpy, colour)
+
+
+def cylinder(
+    radius: float,
+    length: float,
+    xyz: Triple = ZERO,
+    rpy: Triple = ZERO,
+    colour: Sequence[float] | None = None,
+) -> Shape:
+    """Give a cylinder along z."""
+    return Shape(f'<cylinder radius="{radius:g}" length="{length:g}"/>', xyz, rpy, colour)
+
+
+def sphere(radius: float, xyz: Triple = ZERO, colour: Sequence[float] | None = None) -> Shape:
+    """Give a sphere."""
+    return Shape(f'<sphere radius="{radius:g}"/>', xyz, ZERO, colour)
+
+
+def picture(shape: Shape) -> Shape:
+    """Give a shape that is seen and not felt."""
+    return Shape(shape.geometry, shape.xyz, shape.rpy, shape.colour, solid=False)
+
+
+class Mechanism:
+    """One URDF file in the making, and the meshes beside it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self._text: list[str] = []
+
+    def mesh(self, name: str, mesh: Mesh, colour: Sequence[float]) -> Shape:
+        """Save a mesh as NAME.obj; give it as a shape that is seen and not felt."""
+        file = f"{self.name}_{name}.obj"
+        write_mesh(self.folder / file, mesh)
+        return Shape(f'<mesh filename="{file}"/>', colour=colour, solid=False)
+
+    def link(self, name: str, shapes: Sequence[Shape], mass: float = 0.1) -> None:
+        """Add a link. Its centre of mass is its origin."""
+        inertia = mass * 0.05**2
+        rows = [
+            f'  <link name="{name}">',
+            '    <contact><lateral_friction value="0.4"/></contact>',
+            f'    <inertial><mass value="{mass:g}"/><inertia ixx="{inertia:g}" '
+            f'iyy="{inertia:g}" izz="{inertia:g}" ixy="0" ixz="0" iyz="0"/></inertial>',
+        ]
+        for k, shape in enumerate(shapes):
+            origin = f'<origin xyz="{numbers(shape.xyz)}" rpy="{numbers(shape.rpy)}"/>'
+            inside = f"{origin}<geometry>{shape.geometry}</geometry>"
+            if shape.colour is not None:
+                material = (
+                    f'<material name="{name}-{k}"><color rgba="{numbers(shape.colour)}"/>'
+                    f"</material>"
+                )
+                rows.append(f"    <visual>{inside}{material}</visual>")
+            if shape.solid:
+                rows.append(f"    <collision>{inside}</collision>")
+        self._text += [*rows, "  </link>"]
+
+    def joint(
+        self,
+        child: str,
+        parent: str,
+        kind: str = "fixed",
+        xyz: Triple = ZERO,
+        axis: Triple = (0.0, 0.0, 1.0),
+        limits: tuple[float, float] = (0.0, 0.0),
+        damping: float = 0.0,
+        rpy: Triple = ZERO,
+    ) -> None:
+        """Join `child` to `parent`; the joint has the child's name."""
+        rows = [
+            f'  <joint name="{child}" type="{kind}">',
+            f'    <parent link="{parent}"/><child link="{child}"/>',
+            f'    <origin xyz="{numbers(xyz)}" rpy="{numbers(rpy)}"/>',
+        ]
+        if kind != "fixed":
+            rows.append(
+                f'    <axis xyz="{numbers(axis)}"/><limit lower="{limits[0]:g}" '
+                f'upper="{limits[1]:g}" effort="100" velocity="10"/>'
+                f'<dynamics damping="{damping:g}"/>'
+            )
+        self._text += [*rows, "  </joint>"]
+
+    def save(self) -> None:
+        """Write NAME.urdf."""
+        text = "\n".join([f'<robot name="{self.name}">', *self._text, "</robot>", ""])
+        (self.folder / f"{self.name}.urdf").write_text(text)
+
+
+def numbers(values: Sequence[float]) -> str:
+    """Give numbers as URDF writes them."""
+    return " ".join(f"{value:.5g}" for value in values)
+
+
+def write_mesh(path: Path, mesh: Mesh) -> None:
+    """Write an OBJ file with one normal a face."""
+    points, faces = mesh
+    lines = [f"# {path.stem}: Millhand, Apache-2.0"]
+    lines += ["v {:.5f} {:.5f} {:.5f}".format(*p) for p in points]
+    count = 0
+    for face in faces:
+        a, b, c = (points[i] for i in face)
+        normal = np.cross(b - a, c - a)
+        area = float(np.sqrt((normal * normal).sum()))
+        if area < 1e-12:
+            continue
+        count += 1
+        lines.append("vn {:.4f} {:.4f} {:.4f}".format(*(normal / area)))
+        lines.append("f " + " ".join(f"{i + 1}//{count}" for i in face))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def lathe(profile: Sequence[tuple[float, float]], n: int = 28) -> Mesh:
+    """Give the solid that a profile of (radius, height), from foot to top, sweeps about z."""
+    angles = np.arange(n) / n * 2 * np.pi
+    points = [
+        np.array([radius * np.cos(a), radius * np.sin(a), height])
+        for radius, height in profile
+        for a in angles
+    ]
+    faces = []
+    for k in range(len(profile) - 1):
+        for i in range(n):
+            low, other = k * n + i, k * n + (i + 1) % n
+            faces += [[low, other, other + n], [low, other + n, low + n]]
+    foot, top = len(points), len(points) + 1
+    points += [np.array([0.0, 0.0, profile[0][1]]), np.array([0.0, 0.0, profile[-1][1]])]
+    last = (len(profile) - 1) * n
+    for i in range(n):
+        j = (i + 1) % n
+        faces += [[foot, j, i], [top, last + i, last + j]]
+    return points, faces
+
+
+def move(mesh: Mesh, xyz: Triple, yaw: float = 0.0) -> Mesh:
+    """Turn a mesh about z and move it."""
+    c, s = float(np.cos(yaw)), float(np.sin(yaw))
+    points = [
+        np.array([c * p[0] - s * p[1] + xyz[0], s * p[0] + c * p[1] + xyz[1], p[2] + xyz[2]])
+        for p in mesh[0]
+    ]
+    return points, mesh[1]
