@@ -12,7 +12,17 @@ import numpy as np
 
 from sim.assets.make_parts import Mesh, circle, join, prism, ring
 from sim.assets.make_parts import box as block
-from sim.assets.mechanism import Mechanism, Shape, box, cylinder, lathe, move, picture, sphere
+from sim.assets.mechanism import (
+    Mechanism,
+    Shape,
+    box,
+    cylinder,
+    extrude,
+    lathe,
+    move,
+    picture,
+    sphere,
+)
 
 HERE = Path(__file__).parent / "panel_operate"
 DETENTS = (1.05, 0.35, -0.35, -1.05)
@@ -151,10 +161,11 @@ def console() -> None:
     long = LENGTH / 2 + rim
     height = FOOT + LENGTH / 2 * float(np.sin(SLOPE))
     front, back = upright(-long, -sunk), upright(long, -sunk)
-    bottom = [(back[0] - 0.012, -height), (front[0] + 0.004, -height)]
-    outline = [tilted(*corner) for corner in (front, back, *bottom)]
-    body = frame.mesh("body", extrude(outline, WIDTH + 2 * rim), HOUSING)
-    frame.link("base", [plate, body], 1.0)
+    corners = (front, (front[0] + 0.004, -height), (back[0] - 0.012, -height), back)
+    half = WIDTH / 2 + rim
+    body = extrude([tilted(*corner) for corner in corners], -half, half)
+    body_shape = frame.mesh("body", body, HOUSING)
+    frame.link("base", [plate, body_shape], 1.0)
     frame.save()
 
 
@@ -168,19 +179,6 @@ def tilted(x: float, z: float) -> tuple[float, float]:
     """Undo `upright`."""
     c, s = float(np.cos(SLOPE)), float(np.sin(SLOPE))
     return c * x + s * z, -s * x + c * z
-
-
-def extrude(outline: list[tuple[float, float]], width: float) -> Mesh:
-    """Give the solid over a convex outline of (x, z), as wide along y."""
-    n = len(outline)
-    points = [np.array([x, side * width / 2, z]) for side in (-1, 1) for x, z in outline]
-    faces = []
-    for i in range(n):
-        j = (i + 1) % n
-        faces += [[i, j, n + j], [i, n + j, n + i]]
-    for i in range(1, n - 1):
-        faces += [[0, i + 1, i], [n, n + i, n + i + 1]]
-    return points, faces
 
 
 def main() -> None:

@@ -57,23 +57,26 @@ def picture(shape: Shape) -> Shape:
 class Mechanism:
     """One URDF file in the making, and the meshes beside it."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, name
+    def __init__(self, folder: Path, name: str, friction: float = 0.4) -> None:
+        self.folder, self.name, self.friction = folder, name, friction
         self._text: list[str] = []
 
-    def mesh(self, name: str, mesh: Mesh, colour: Sequence[float]) -> Shape:
-        """Save a mesh as NAME.obj; give it as a shape that is seen and not felt."""
+    def mesh(self, name: str, mesh: Mesh, colour: Sequence[float], solid: bool = False) -> Shape:
+        """Save a mesh as NAME.obj; give it as a shape. What is felt is its convex hull."""
         file = f"{self.name}_{name}.obj"
         write_mesh(self.folder / file, mesh)
-        return Shape(f'<mesh filename="{file}"/>', colour=colour, solid=False)
+        return Shape(f'<mesh filename="{file}"/>', colour=colour, solid=solid)
 
-    def link(self, name: str, shapes: Sequence[Shape], mass: float = 0.1) -> None:
-        """Add a link. Its centre of mass is its origin."""
+    def link(
+        self, name: str, shapes: Sequence[Shape], mass: float = 0.1, centre: Triple = ZERO
+    ) -> None:
+        """Add a link, its centre of mass at `centre`."""
         inertia = mass * 0.05**2
         rows = [
             f'  <link name="{name}">',
-            '    <contact><lateral_friction value="0.4"/></contact>',
-            f'    <inertial><mass value="{mass:g}"/><inertia ixx="{inertia:g}" '
+            f'    <contact><lateral_friction value="{self.friction:g}"/></contact>',
+            f'    <inertial><origin xyz="{numbers(centre)}"/><mass value="{mass:g}"/>'
+            f'<inertia ixx="{inertia:g}" '
             f'iyy="{inertia:g}" izz="{inertia:g}" ixy="0" ixz="0" iyz="0"/></inertial>',
         ]
         for k, shape in enumerate(shapes):
@@ -162,6 +165,19 @@ def lathe(profile: Sequence[tuple[float, float]], n: int = 28) -> Mesh:
     for i in range(n):
         j = (i + 1) % n
         faces += [[foot, j, i], [top, last + i, last + j]]
+    return points, faces
+
+
+def extrude(outline: Sequence[tuple[float, float]], low: float, high: float) -> Mesh:
+    """Give the solid over a convex outline of (x, z), anticlockwise, from y = low to high."""
+    n = len(outline)
+    points = [np.array([x, y, z]) for y in (low, high) for x, z in outline]
+    faces = []
+    for i in range(n):
+        j = (i + 1) % n
+        faces += [[i, n + j, j], [i, n + i, n + j]]
+    for i in range(1, n - 1):
+        faces += [[0, i, i + 1], [n, n + i + 1, n + i]]
     return points, faces
 
 

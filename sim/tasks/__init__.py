@@ -26,6 +26,9 @@ TASKS = {
     "PanelOperate": Entry(
         "panel_operate", "set the toggle, knob, lever or button of a panel as told", "easy"
     ),
+    "MachineTend": Entry(
+        "machine_tend", "open a machine, load a blank, close the door, press start", "medium"
+    ),
 }
 
 

@@ -52,7 +52,7 @@ class PanelOperate(Task):
         self.slope, self.height = float(table["slope"]), float(table["height"])
         self.slots = [(float(x), float(y)) for x, y in table["slots"]]
         self.pose = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
-        self.axes = (np.zeros(3),) * 3
+        self.axes: tuple[np.ndarray, ...] = (np.zeros(3),) * 3
         self.places = {name: np.zeros(7) for name in NAMES}
         self.start = dict.fromkeys(NAMES, 0.0)
         self.wanted = dict.fromkeys(NAMES, 0.0)
