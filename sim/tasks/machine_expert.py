@@ -38,6 +38,9 @@ class Machine(Protocol):
     def start_button(self) -> np.ndarray:
         """Give the place (3,) of the top of the start button."""
 
+    def seated(self, name: str) -> bool:
+        """Say whether a blank stands in the chuck."""
+
     def blank_place(self) -> np.ndarray:
         """Give the place (3,) of the foot of the blank to load."""
 
@@ -80,25 +83,44 @@ class MachineExpert(Script):
         yield from self._rise(self.arm.tool[2] + ABOVE)
 
     def _load(self) -> Iterator[np.ndarray]:
+        """Fetch the blank from where it stands and let it down into the chuck."""
         task = self.task
         self.opening = 1.0
-        up = np.array([0.0, 0.0, GRASP])
-        high = np.array([0.0, 0.0, 0.10])
         yield from self._rise(CARRY)
-        yield from self._over(task.blank_place() + up + high)
-        yield from self.go(task.blank_place() + up, self.turn, within=0.005)
-        yield from self.grip(0.0, 4, self.turn)
+        grasp = task.blank_place() + np.array([0.0, 0.0, GRASP])
+        yield from self._over(grasp + np.array([0.0, 0.0, ABOVE]))
+        yield from self._hold(grasp + np.array([0.0, 0.0, ABOVE]), 2)
+        yield from self.go(grasp, self.turn, within=0.004, step=0.025, steps=20)
+        self.opening = 0.0
+        yield from self._hold(grasp, 5)
         yield from self._rise(CARRY)
-        self.held = task.blank_place() - self.arm.tool[:3]
-        above = np.array([0.0, 0.0, CARRY])
-        yield from self.go(
-            lambda: task.chuck * (1, 1, 0) - self.held * (1, 1, 0) + above, self.turn
-        )
-        self.held = task.blank_place() - self.arm.tool[:3]
-        seat = task.chuck - self.held + np.array([0.0, 0.0, 0.002])
-        yield from self.go(seat, self.turn, within=0.004, step=0.03)
+        yield from self.go(self._centred(CARRY), self.turn, within=0.02)
+        yield from self._hold(self._centred(CARRY), 3)
+        yield from self._lower()
         yield from self.grip(1.0, 4, self.turn)
         yield from self._rise(CARRY)
+
+    def _centred(self, height: float) -> np.ndarray:
+        """Give where the tool has to be, at a height, for the blank to be over the chuck."""
+        place = self.arm.tool[:3] + self.task.chuck - self.task.blank_place()
+        return np.array([place[0], place[1], height])
+
+    def _lower(self) -> Iterator[np.ndarray]:
+        """Let the blank down into the chuck, as long as it is over it."""
+        aim = self._centred(CARRY)
+        for _ in range(60):
+            if self.task.seated(self.task.blank):
+                return
+            aim += 0.3 * (self._centred(aim[2]) - aim)
+            gap = self.task.blank_place() - self.task.chuck
+            if math.hypot(float(gap[0]), float(gap[1])) < 0.007:
+                aim[2] = max(aim[2] - 0.025, self.arm.tool[2] - 0.04)
+            yield self.pose(aim.copy(), self.turn)
+
+    def _hold(self, place: np.ndarray, steps: int) -> Iterator[np.ndarray]:
+        """Keep the tool at a place."""
+        for _ in range(steps):
+            yield self.pose(place, self.turn)
 
     def _press(self) -> Iterator[np.ndarray]:
         task = self.task
