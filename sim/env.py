@@ -120,6 +120,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self.control_mode = self.rig.control_mode
         self.task.build(self.floor, self.rig)
         self.floor.built()
+        first = next(iter(self.floor.scene.cameras.values()))
+        self.floor.world.aim(first.eye, first.target)
 
     # -- Gymnasium
 
@@ -162,6 +164,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         for k in range(self.ticks):
             tick(k)
             advance()
+        self.floor.world.show()
         self._steps += 1
         rig.observe()
         reward = self.task.update()

@@ -1,5 +1,6 @@
 """The one place that talks to PyBullet."""
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -57,6 +58,9 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
+        if renderer == "auto" and not gui:
+            # Now, not at the first picture: EGL draws only what is loaded after it.
+            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -73,17 +77,39 @@ class World:
         )
         self._snapshot = -1
 
+    def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
+        """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
+
+        Does nothing without a window.
+        """
+        if not self._gui:
+            return
+        c = self._client
+        x, y, z = target - eye
+        bullet.configureDebugVisualizer(bullet.COV_ENABLE_GUI, 0, physicsClientId=c)
+        bullet.resetDebugVisualizerCamera(
+            cameraDistance=math.sqrt(x * x + y * y + z * z),
+            # Bullet's yaw is 0 looking along +y, and turns anticlockwise.
+            cameraYaw=math.degrees(math.atan2(-x, y)),
+            cameraPitch=math.degrees(math.atan2(z, math.hypot(x, y))),
+            cameraTargetPosition=target.tolist(),
+            physicsClientId=c,
+        )
+
+    def show(self) -> None:
+        """Draw the window anew, which it does not do by itself every tick. No window: nothing."""
+        if self._gui:
+            bullet.configureDebugVisualizer(
+                bullet.COV_ENABLE_SINGLE_STEP_RENDERING, 1, physicsClientId=self._client
+            )
+
     @property
     def engine(self) -> str:
         """What draws: egl, tiny, opengl (the window) or none.
 
         One for the whole world: once EGL is loaded Bullet draws every image with it.
         """
-        if self._gui:
-            return "opengl"
-        if self.renderer != "auto":
-            return self.renderer
-        return "egl" if self._load_egl() else "tiny"
+        return "opengl" if self._gui else self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -263,6 +289,25 @@ class World:
             frictionAnchor=1,
             physicsClientId=self._client,
         )
+
+    def couple(self, body: int, first: int, second: int) -> None:
+        """Gear two sliding joints together, so that both always travel alike.
+
+        Two motors that push against each other through a part leave it free to wander with them.
+        """
+        c = self._client
+        gear = bullet.createConstraint(
+            body,
+            first,
+            body,
+            second,
+            bullet.JOINT_GEAR,
+            [1, 0, 0],
+            [0, 0, 0],
+            [0, 0, 0],
+            physicsClientId=c,
+        )
+        bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
 
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""

@@ -18,8 +18,6 @@ from sim.scene import Mount
 
 ASSETS = Path(__file__).parents[1] / "assets"
 CONTROL_MODES = ("joint_position", "joint_delta", "ee_delta", "ee_pose", "joint_setpoints")
-GRIP_FORCE = 25.0
-GRIP_SPEED = 0.12
 JOINT_STEP = 0.10
 TOOL_STEP = 0.05
 TURN_STEP = 0.25
@@ -94,6 +92,8 @@ last goal; gripper -1..1 |
         self.world.free_joints(self.body, self.joint_ids)
         for finger in self.finger_ids:
             self.world.set_friction(self.body, finger, 1.5, 0.02)
+        if robot.gripper_geared:
+            self.world.couple(self.body, *self.finger_ids)
         self.actuator: Actuator = actuator or HostActuator(
             limited_impedance.controller(len(robot.home))
         )
@@ -222,7 +222,8 @@ last goal; gripper -1..1 |
         self._told = opening
         closed, opened = self.robot.gripper_opening
         place = closed + min(max(opening, 0.0), 1.0) * (opened - closed)
-        self.world.drive_to(self.body, self.finger_ids, place, GRIP_FORCE, GRIP_SPEED)
+        force, speed = self.robot.gripper_force, self.robot.gripper_speed
+        self.world.drive_to(self.body, self.finger_ids, place, force, speed)
 
     # -- what it senses
 
