@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sim.assets.make_parts import Mesh
+from sim.assets.meshes import write_obj
 
 Triple = tuple[float, float, float]
 ZERO: Triple = (0.0, 0.0, 0.0)
@@ -64,7 +65,7 @@ class Mechanism:
     def mesh(self, name: str, mesh: Mesh, colour: Sequence[float], solid: bool = False) -> Shape:
         """Save a mesh as NAME.obj; give it as a shape. What is felt is its convex hull."""
         file = f"{self.name}_{name}.obj"
-        write_mesh(self.folder / file, mesh)
+        write_obj(self.folder / file, np.array(mesh[0]), np.array(mesh[1]))
         return Shape(f'<mesh filename="{file}"/>', colour=colour, solid=solid)
 
     def link(
@@ -126,24 +127,6 @@ class Mechanism:
 def numbers(values: Sequence[float]) -> str:
     """Give numbers as URDF writes them."""
     return " ".join(f"{value:.5g}" for value in values)
-
-
-def write_mesh(path: Path, mesh: Mesh) -> None:
-    """Write an OBJ file with one normal a face."""
-    points, faces = mesh
-    lines = [f"# {path.stem}: Millhand, Apache-2.0"]
-    lines += ["v {:.5f} {:.5f} {:.5f}".format(*p) for p in points]
-    count = 0
-    for face in faces:
-        a, b, c = (points[i] for i in face)
-        normal = np.cross(b - a, c - a)
-        area = float(np.sqrt((normal * normal).sum()))
-        if area < 1e-12:
-            continue
-        count += 1
-        lines.append("vn {:.4f} {:.4f} {:.4f}".format(*(normal / area)))
-        lines.append("f " + " ".join(f"{i + 1}//{count}" for i in face))
-    path.write_text("\n".join(lines) + "\n")
 
 
 def lathe(profile: Sequence[tuple[float, float]], n: int = 28) -> Mesh:

@@ -98,7 +98,7 @@ CONTROLS = {
             "lever",
             {"up": 0.64, "down": -0.64},
             tolerance=0.15,
-            force=0.25,
+            force=0.20,
             speed=0.0,
             hub=0.012,
             arm=0.050,

@@ -12,7 +12,7 @@ from sim.tasks.script import Script, look
 HOVER = 0.115
 PUSHES = {"toggle": (0.048, 0.032), "lever": (0.072, 0.036)}
 """How far before the middle a push begins, and its height over the panel."""
-PAST = 0.020
+PAST = 0.035
 PRESS = 0.028
 GRIP = 0.021
 TURN = 0.15
@@ -74,7 +74,7 @@ class PanelExpert(Script):
         self.opening = 0.0
         yield from self.go(self._over(name, -way * before, HOVER), turn)
         yield from self.go(self._over(name, -way * before, out), turn)
-        for action in self.go(self._over(name, way * PAST, out), turn, step=0.02, steps=20):
+        for action in self.go(self._over(name, way * PAST, out), turn, step=0.03, steps=20):
             if self.task.is_set(name):
                 break
             yield action

@@ -41,6 +41,7 @@ class PanelOperate(Task):
     to ask for; those given are asked for and no others.
     """
 
+    robots: ClassVar[tuple[str, ...]] = ("panda", "xarm6")
     scene_name: ClassVar[str] = "panel_operate"
     max_seconds: ClassVar[float] = 24.0
 

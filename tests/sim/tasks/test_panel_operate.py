@@ -56,6 +56,15 @@ def test_expert_sets_what_is_asked_and_nothing_else(env, options):
     assert after == {**before, **options}
 
 
+def test_expert_sets_the_knob_with_six_joints():
+    env = gym.make(
+        "millhand/PanelOperate-v0", robot="xarm6", control_mode="ee_pose", control_hz=10
+    ).unwrapped
+    env.reset(seed=0, options={"knob": "2"})
+    assert run(env)["success"]
+    env.close()
+
+
 def test_doing_nothing_and_random_actions_never_succeed(env):
     rng = np.random.default_rng(0)
     for seed in range(3):
