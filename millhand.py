@@ -36,6 +36,9 @@ Board = Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .to
 Control = Annotated[str, typer.Option(help="Controller: limited_impedance, limiter, ...")]
 
 
+ROBOT = "Robot, see `millhand robots`; left out, the one that the controller is for."
+
+
 def main() -> None:
     """Run the command line; exit code 2 with one line for bad input, 130 after Ctrl-C."""
     # PyBullet and Mesa write to stdout and stderr as they please; the result line stays ours.
@@ -146,7 +149,7 @@ def tasks_command(
 @app.command("robots")
 def robots_command(as_json: Json = False) -> None:
     """List the robots."""
-    from robots import catalogue
+    from robots import catalogue, legged
 
     table = table_of("robots", "name", "joints", "tool", "max torque, N m")
     rows = []
@@ -155,6 +158,10 @@ def robots_command(as_json: Json = False) -> None:
         row = {"name": name, "joints": len(robot.joint_names), "tool": robot.tool_link}
         table.add_row(name, str(row["joints"]), robot.tool_link, f"{robot.tau_max.max():g}")
         rows.append(row)
+    for name in legged.names():
+        walker = legged.load(name)
+        rows.append({"name": name, "joints": len(walker.joint_names), "tool": "four legs"})
+        table.add_row(name, str(len(walker.joint_names)), "four legs", f"{walker.tau_max.max():g}")
     report({"robots": rows}, as_json, table)
 
 
@@ -462,7 +469,8 @@ def eval_command(
     if board is not None:
         from drivers.emulator import Emulator
 
-        law = controller_for("limited_impedance", robot or kind.robots[0])[0]
+        name = "gait" if kind.rig_kind == "legs" else "limited_impedance"
+        law = controller_for(name, robot or kind.robots[0])[0]
         options["actuator"] = Emulator(law, load_board(board))
     actuator: Any = options.get("actuator")
 
@@ -561,7 +569,7 @@ def export(
 def build(
     board: Board = "virt-rv64",
     controller: Control = "limited_impedance",
-    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
     as_json: Json = False,
 ) -> None:
@@ -593,12 +601,14 @@ def load_board(name: str) -> Any:
     return hardware.load_board(name)
 
 
-def controller_for(name: str, robot: str) -> tuple[Any, Any]:
+def controller_for(name: str, robot: str = "") -> tuple[Any, Any]:
     """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
-    from robots import catalogue, controllers
+    from robots import catalogue, controllers, legged
     from sim.env import TICK_HZ
 
-    module, body = controllers.load(name), catalogue.load(robot)
+    module = controllers.load(name)
+    robot = robot or getattr(module, "ROBOT", "panda")
+    body: Any = legged.load(robot) if robot in legged.names() else catalogue.load(robot)
     law = module.controller() if name == "maths_probe" else module.controller(len(body.home))
     return law, module.params(body, TICK_HZ)
 
@@ -607,7 +617,7 @@ def controller_for(name: str, robot: str) -> tuple[Any, Any]:
 def emulate(
     board: Board = "virt-rv64",
     controller: Control = "limited_impedance",
-    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Fixes the random inputs.")] = 0,
     as_json: Json = False,
@@ -654,7 +664,7 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="lockstep or env.")] = "lockstep",
+    name: Annotated[str, typer.Argument(help="lockstep, env or render.")] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
     as_json: Json = False,
@@ -694,4 +704,11 @@ def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
     return bench.step(rounds)
 
 
-BENCHES = {"lockstep": bench_lockstep, "env": bench_env}
+def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the pictures."""
+    from sim import bench
+
+    return bench.render(rounds)
+
+
+BENCHES = {"lockstep": bench_lockstep, "env": bench_env, "render": bench_render}

@@ -18,7 +18,6 @@ OBS_MODES = ("state", "images", "vla")
 RENDER_MODES = ("rgb_array", "human")
 CHARSET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.;:'!?-_()"
 MAX_TEXT = 200
-SMALL_IMAGE = 128
 RENDER_SIZE = 480
 
 
@@ -76,6 +75,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
                 f"control_hz {control_hz} does not divide {TICK_HZ}; choose from {valid}"
             )
         self.task = tasks.make(task, task_options)
+        self.task.has_images = obs_mode != "state"
         robot = robot or self.task.robots[0]
         if robot not in self.task.robots:
             raise SimError(
@@ -91,7 +91,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self.ticks = TICK_HZ // control_hz
         self.terminate_on_success = terminate_on_success
         self.metadata = {**self.metadata, "render_fps": control_hz}
-        drawer = choose_renderer(renderer, obs_mode, render_mode, max(self.image_size))
+        drawer = choose_renderer(renderer, obs_mode, render_mode)
         self.floor = Floor(self.task.scene, TICK_HZ, drawer, gui=render_mode == "human")
         # Before the arm, since closing has to give the floor back whatever fails from here on.
         self._closed = False
@@ -189,7 +189,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
 
     @property
     def renderer(self) -> str:
-        """What draws the observation's images: egl, tiny, opengl (the window) or none."""
+        """What draws the observation's images: fast, tiny, egl, opengl (the window) or none."""
         return self.floor.world.engine
 
     @property
@@ -293,11 +293,6 @@ def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
     raise SimError(f"image_size {size!r} is not a number or (width, height) from 1 to 4096")
 
 
-def choose_renderer(renderer: str, obs_mode: str, render_mode: str | None, size: int) -> str:
-    """Settle "auto": TinyRenderer for small observations, measured twice as fast as EGL on a
-    software rasteriser at 96x96 and the same on every machine; none where nothing is drawn."""
-    if obs_mode == "state" and render_mode is None:
-        return "none"
-    if renderer == "auto" and obs_mode != "state" and size <= SMALL_IMAGE:
-        return "tiny"
-    return renderer
+def choose_renderer(renderer: str, obs_mode: str, render_mode: str | None) -> str:
+    """Give "none" where nothing is drawn, otherwise what was asked for."""
+    return "none" if obs_mode == "state" and render_mode is None else renderer

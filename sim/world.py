@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pybullet as bullet
 
 from sim.errors import SimError
+from sim.sight import Sight
 
-RENDERERS = ("auto", "egl", "tiny", "none")
-# OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
-LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
+RENDERERS = ("auto", "fast", "egl", "tiny", "none")
 
 
 @contextmanager
@@ -37,8 +35,9 @@ def _quiet() -> Iterator[None]:
 class World:
     """One PyBullet world: bodies, one or more arms, and what cameras see of them.
 
-    `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
-    software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
+    `renderer`: "fast" (our own, in software), "tiny" (PyBullet's, in software), "egl" (OpenGL,
+    also on Mesa's software rasteriser), "none" (never draws), or "auto": fast, or tiny where a
+    body's mesh is of a kind that fast does not read.
     `gui=True` opens PyBullet's window, which then also draws.
     """
 
@@ -58,9 +57,6 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
-        if renderer == "auto" and not gui:
-            # Now, not at the first picture: EGL draws only what is loaded after it.
-            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -76,6 +72,7 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+        self.sight = Sight(self._client)
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
         """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
@@ -105,11 +102,15 @@ class World:
 
     @property
     def engine(self) -> str:
-        """What draws: egl, tiny, opengl (the window) or none.
+        """What draws: fast, tiny, egl, opengl (the window) or none.
 
-        One for the whole world: once EGL is loaded Bullet draws every image with it.
+        Bullet's own are for the whole world: once EGL is loaded Bullet draws all with it.
         """
-        return "opengl" if self._gui else self.renderer
+        if self._gui:
+            return "opengl"
+        if self.renderer == "auto":
+            return "fast" if self.sight.drawable() else "tiny"
+        return self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -182,7 +183,7 @@ class World:
 
     def paint(self, body: int, colour: tuple[float, ...], link: int = -1) -> None:
         """Give a body's base, or one of its links, one colour, RGBA in 0..1."""
-        bullet.changeVisualShape(body, link, rgbaColor=colour, physicsClientId=self._client)
+        self.sight.paint(body, link, colour)
 
     def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
         """Put a body's base link frame at a position (3,) and orientation xyzw (4,), at rest."""
@@ -210,6 +211,11 @@ class World:
             info = bullet.getDynamicsInfo(body, -1, physicsClientId=self._client)
             self._centres[body] = info[3]
         return self._centres[body]
+
+    def centre(self, body: int) -> np.ndarray:
+        """Give the place of the centre of mass of a body's base, (3,)."""
+        place, _ = bullet.getBasePositionAndOrientation(body, physicsClientId=self._client)
+        return np.array(place)
 
     def velocity(self, body: int) -> np.ndarray:
         """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
@@ -279,6 +285,10 @@ class World:
         """Say whether two bodies were in contact in the last tick."""
         return bool(bullet.getContactPoints(one, other, physicsClientId=self._client))
 
+    def touched_links(self, body: int) -> set[int]:
+        """Give the links of a body that were in contact with something in the last tick."""
+        return {point[3] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
+
     def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
         """Set a link's friction coefficients."""
         bullet.changeDynamics(
@@ -289,25 +299,6 @@ class World:
             frictionAnchor=1,
             physicsClientId=self._client,
         )
-
-    def couple(self, body: int, first: int, second: int) -> None:
-        """Gear two sliding joints together, so that both always travel alike.
-
-        Two motors that push against each other through a part leave it free to wander with them.
-        """
-        c = self._client
-        gear = bullet.createConstraint(
-            body,
-            first,
-            body,
-            second,
-            bullet.JOINT_GEAR,
-            [1, 0, 0],
-            [0, 0, 0],
-            [0, 0, 0],
-            physicsClientId=c,
-        )
-        bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
 
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""
@@ -340,6 +331,16 @@ class World:
                 maxVelocity=speed,
                 physicsClientId=self._client,
             )
+
+    def mirror(self, body: int, leader: int, follower: int, force: float, speed: float) -> None:
+        """Drive a joint to where another one is; call it every tick.
+
+        This gears two fingers together. Two motors that only push against each other through a
+        part leave it free to wander with them. (With Bullet's own gear the same actions no
+        longer give the same bits.)
+        """
+        place = bullet.getJointState(body, leader, physicsClientId=self._client)[0]
+        self.drive_to(body, [follower], place, force, speed)
 
     def sense_force(self, body: int, joint: int) -> None:
         """Have Bullet work out the reaction force in a joint, for `joint_force`."""
@@ -389,22 +390,21 @@ class World:
         self, view: list[float], projection: list[float], width: int, height: int, shadow: bool
     ) -> np.ndarray:
         """Draw one image, (height, width, 3) uint8, from OpenGL view and projection matrices."""
-        chosen = self.engine
-        if chosen == "none":
-            raise SimError("this world was made with renderer='none' and cannot draw")
-        engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
-        image: Any = bullet.getCameraImage(
-            width,
-            height,
-            view,
-            projection,
-            lightDirection=LIGHT[chosen],
-            shadow=int(shadow),
-            lightAmbientCoeff=0.65,
-            lightDiffuseCoeff=0.45,
-            lightSpecularCoeff=0.05,
-            renderer=engine,
-            flags=bullet.ER_NO_SEGMENTATION_MASK,
-            physicsClientId=self._client,
-        )[2]
-        return np.asarray(image, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        return self.look(view, projection, width, height, ("rgb",), shadow)["rgb"]
+
+    def look(
+        self,
+        view: list[float],
+        projection: list[float],
+        width: int,
+        height: int,
+        kinds: tuple[str, ...] = ("rgb", "depth", "segmentation"),
+        shadow: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Draw several kinds of image at once, each (height, width).
+
+        `rgb` (.., 3) uint8; `depth` float32, metres along the camera's axis, the far plane where
+        there is nothing; `segmentation` int32 body numbers, -1 nothing; `links` int32 link
+        indices, -1 a base, -2 nothing. Raises SimError for other kinds.
+        """
+        return self.sight.look(self.engine, view, projection, width, height, kinds, shadow)

@@ -23,6 +23,8 @@ TOOL_STEP = 0.05
 TURN_STEP = 0.25
 IK_TOLERANCE = 0.02
 JITTER = 0.08
+GEAR = 4.0
+"""How much stronger and faster than its motor the gear between two fingers is."""
 
 
 class ArmRig(Rig):
@@ -92,8 +94,6 @@ last goal; gripper -1..1 |
         self.world.free_joints(self.body, self.joint_ids)
         for finger in self.finger_ids:
             self.world.set_friction(self.body, finger, 1.5, 0.02)
-        if robot.gripper_geared:
-            self.world.couple(self.body, *self.finger_ids)
         self.actuator: Actuator = actuator or HostActuator(
             limited_impedance.controller(len(robot.home))
         )
@@ -206,6 +206,10 @@ last goal; gripper -1..1 |
         grip = self._grips[k]
         if grip != self._told and grip == grip:
             self._drive(grip)
+        if self.robot.gripper_geared:
+            leader, follower = self.finger_ids
+            force, speed = GEAR * self.robot.gripper_force, GEAR * self.robot.gripper_speed
+            world.mirror(self.body, leader, follower, force, speed)
         self.flags |= int(taken["flags"])
         if self.tracing:
             self._record(given, taken)

@@ -29,6 +29,9 @@ TASKS = {
     "MachineTend": Entry(
         "machine_tend", "open a machine, load a blank, close the door, press start", "medium"
     ),
+    "Inspect": Entry(
+        "inspect_gauges", "walk a marked route and report what a gauge reads", "medium"
+    ),
 }
 
 
