@@ -23,6 +23,12 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "PanelOperate": Entry(
+        "panel_operate", "set the toggle, knob, lever or button of a panel as told", "easy"
+    ),
+    "MachineTend": Entry(
+        "machine_tend", "open a machine, load a blank, close the door, press start", "medium"
+    ),
     "PegInsert": Entry("peg_insert", "fit a shaft into the named socket without force", "hard"),
     "Palletize": Entry("palletize", "stack cartons on a pallet in the named pattern", "medium"),
     "HandOver": Entry("hand_over", "pass the named part from one arm to the other", "medium"),

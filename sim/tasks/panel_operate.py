@@ -1,0 +1,216 @@
+"""PanelOperate: set the controls of a panel as the instruction says."""
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+
+from sim.floor import ASSETS, Floor
+from sim.rigs.rig import Rig, box
+from sim.tasks.panel_controls import ALONE, CONTROLS, TOGETHER
+from sim.tasks.panel_expert import PanelExpert
+from sim.tasks.task import Reward, Task, distance
+
+FOLDER = ASSETS / "panel_operate"
+NAMES = tuple(CONTROLS)
+SOLE = 0.55
+PRESSED = 0.25
+HOLD = 0.5
+
+
+class PanelOperate(Task):
+    """Set one or two controls of a panel as the instruction says, and leave the others alone.
+
+    Start: an inclined panel at a random place and heading, its four controls in random order: a
+    toggle switch (up is on), a knob with four detents, a lever that stays where it is left, and
+    a mushroom button that latches. Every control starts in a random state, those that are asked
+    for in another than the one asked for. Controls, states and phrasing are drawn at random.
+
+    Observation: for toggle, knob, lever, button in this order: `controls` (4,) joint positions
+    (rad; button m), `wanted` (4,) where they should be, `asked` (4,) 1 for those that the
+    instruction names; `places` (4, 7) their poses: x up the panel, y to its left, z out of it.
+
+    Success: every named control is in the state asked for and every other in the state that it
+    started in, for 0.5 s.
+    Reward, dense: the share of the way that each named control has gone, less the distance from
+    the tool to the next one's handle in metres, less 1 for every other control that is not as it
+    was, and +1 at success. Reward, sparse: 1 at success, otherwise 0.
+
+    End: truncated after 24 s. Reset options: `toggle`, `knob`, `lever`, `button`, each the state
+    to ask for; those given are asked for and no others.
+    """
+
+    robots: ClassVar[tuple[str, ...]] = ("panda", "xarm6")
+    scene_name: ClassVar[str] = "panel_operate"
+    max_seconds: ClassVar[float] = 24.0
+
+    def __init__(self, sparse: bool = False, scene: str | None = None) -> None:
+        super().__init__(sparse, scene)
+        table = self.scene.need("panel")
+        self.low, self.high = np.array(table["low"], float), np.array(table["high"], float)
+        self.turn_most = float(table["turn"])
+        self.slope, self.height = float(table["slope"]), float(table["height"])
+        self.slots = [(float(x), float(y)) for x, y in table["slots"]]
+        self.pose = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+        self.axes: tuple[np.ndarray, ...] = (np.zeros(3),) * 3
+        self.places = {name: np.zeros(7) for name in NAMES}
+        self.start = dict.fromkeys(NAMES, 0.0)
+        self.wanted = dict.fromkeys(NAMES, 0.0)
+        self.asked: tuple[str, ...] = ()
+        self.rests = dict.fromkeys(NAMES, 0.0)
+        self.shown: dict[str, str] = {}
+        self.q = dict.fromkeys(NAMES, 0.0)
+        self.held = 0.0
+
+    def build(self, floor: Floor, rig: Rig) -> None:
+        """See Task."""
+        super().build(floor, rig)
+        for name in ("console", *NAMES):
+            floor.add_mechanism(name, FOLDER / f"{name}.urdf", self.pose)
+
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """See Task."""
+        found = {name: tuple(control.states) for name, control in CONTROLS.items()}
+        return {**found, "button": ("pressed",)}
+
+    def reset(self, rng: np.random.Generator, **options: Any) -> None:
+        """See Task."""
+        self._lay(rng)
+        asked = self._draw(rng)
+        if options:
+            asked = {name: options[name] for name in NAMES if name in options}
+        for name, control in CONTROLS.items():
+            states = [state for state in control.states if state != asked.get(name)]
+            drawn = states[rng.integers(len(states))]
+            if name == "button":
+                pressed = rng.random() < PRESSED and name not in asked
+                drawn = "pressed" if pressed else "released"
+            self.start[name] = control.states[drawn]
+            self.wanted[name] = control.states[asked.get(name, drawn)]
+            self.floor.set_joint(name, name, self.start[name])
+            self._draw_to(name, self.start[name])
+        self._word(rng, asked)
+        self.held = 0.0
+        self.shown = {}
+        self.look()
+
+    def _lay(self, rng: np.random.Generator) -> None:
+        """Draw where the panel stands and which control is where; place them."""
+        x, y = (float(v) for v in rng.uniform(self.low, self.high))
+        turn = float(rng.uniform(-self.turn_most, self.turn_most))
+        c, s = math.cos(self.slope), math.sin(self.slope)
+        cy, sy = math.cos(turn), math.sin(turn)
+        self.axes = (
+            np.array([c * cy, c * sy, s]),
+            np.array([-sy, cy, 0.0]),
+            np.array([-s * cy, -s * sy, c]),
+        )
+        hc, hs = math.cos(self.slope / 2), math.sin(self.slope / 2)
+        tc, ts = math.cos(turn / 2), math.sin(turn / 2)
+        quaternion = (ts * hs, -tc * hs, ts * hc, tc * hc)
+        self.pose = np.array([x, y, self.height, *quaternion])
+        self.floor.place("console", self.pose)
+        for name, k in zip(NAMES, rng.permutation(len(NAMES)), strict=True):
+            up, left = self.slots[k]
+            place = self.pose[:3] + up * self.axes[0] + left * self.axes[1]
+            self.places[name] = np.concatenate([place, self.pose[3:]])
+            self.floor.place(name, self.places[name])
+
+    def _draw(self, rng: np.random.Generator) -> dict[str, str]:
+        """Draw one or two controls and a state for each."""
+        count = 1 if rng.random() < SOLE else 2
+        names = [NAMES[k] for k in rng.permutation(len(NAMES))[:count]]
+        choices = self.choices()
+        return {name: choices[name][rng.integers(len(choices[name]))] for name in names}
+
+    def _word(self, rng: np.random.Generator, asked: dict[str, str]) -> None:
+        self.asked = tuple(asked)
+        words = []
+        for name, state in asked.items():
+            phrases = CONTROLS[name].phrases
+            words.append(CONTROLS[name].ask(phrases[rng.integers(len(phrases))], state))
+        if len(words) <= 2:
+            frames = ALONE if len(words) == 1 else TOGETHER
+            self.instruction = frames[rng.integers(len(frames))].format(*words)
+        else:
+            self.instruction = ", ".join(words[:-1]) + " and " + words[-1]
+
+    def _draw_to(self, name: str, rest: float) -> None:
+        control = CONTROLS[name]
+        self.rests[name] = rest
+        self.floor.spring(name, name, rest, control.force, control.speed)
+
+    def before_step(self) -> None:
+        """See Task: toggles, detents and the latch draw to where they now belong."""
+        for name, control in CONTROLS.items():
+            rest = control.rest(self.q[name], self.rests[name])
+            if control.speed > 0.0 and rest != self.rests[name]:
+                self._draw_to(name, rest)
+
+    def look(self) -> None:
+        """Read the joints; show the lamps."""
+        for name in NAMES:
+            self.q[name] = self.floor.joint(name, name)[0]
+        lit = {
+            "toggle": "on" if self.q["toggle"] > 0.0 else "off",
+            "button": "stop" if CONTROLS["button"].state(self.q["button"]) == "pressed" else "off",
+        }
+        for name, light in lit.items():
+            if self.shown.get(name) != light:
+                self.shown[name] = light
+                self.floor.paint(name, self.scene.colours[light], "lamp")
+
+    def is_set(self, name: str) -> bool:
+        """Say whether a control is where it should be."""
+        control = CONTROLS[name]
+        return abs(self.q[name] - self.wanted[name]) <= control.tolerance
+
+    def handle(self, name: str, q: float) -> np.ndarray:
+        """Give the place (3,) of a control's handle in the floor's frame, at a joint position."""
+        x, y, z = (float(v) for v in CONTROLS[name].handle(q))
+        found: np.ndarray = (
+            self.places[name][:3] + x * self.axes[0] + y * self.axes[1] + z * self.axes[2]
+        )
+        return found
+
+    def update(self) -> Reward:
+        """See Task."""
+        self.look()
+        right = {name: self.is_set(name) for name in NAMES}
+        step = self.arm.ticks / self.floor.tick_hz
+        self.held = self.held + step if all(right.values()) else 0.0
+        success = self.held >= HOLD - 1e-9
+        left = [name for name in self.asked if not right[name]]
+        following = left[0] if left else self.asked[-1]
+        self.target_position = self.handle(following, self.q[following])
+        self.goal_position = self.handle(following, self.wanted[following])
+        if self.sparse:
+            return Reward(float(success), success)
+        value = float(success)
+        for name in self.asked:
+            whole = abs(self.start[name] - self.wanted[name])
+            value += max(0.0, 1.0 - abs(self.q[name] - self.wanted[name]) / whole)
+        value -= sum(not right[name] for name in NAMES if name not in self.asked)
+        if left:
+            value -= distance(self.arm.tool[:3], self.target_position)
+        return Reward(value, success)
+
+    def spaces(self) -> dict[str, spaces.Space[Any]]:
+        """See Task."""
+        n = len(NAMES)
+        asked = box(n, low=0.0, high=1.0)
+        return {"controls": box(n), "wanted": box(n), "asked": asked, "places": box(n, 7)}
+
+    def state(self) -> dict[str, np.ndarray]:
+        """See Task."""
+        return {
+            "controls": np.array([self.q[name] for name in NAMES]),
+            "wanted": np.array([self.wanted[name] for name in NAMES]),
+            "asked": np.array([float(name in self.asked) for name in NAMES]),
+            "places": np.array([self.places[name] for name in NAMES]),
+        }
+
+    def expert(self) -> PanelExpert:
+        """See Task."""
+        return PanelExpert(self)
