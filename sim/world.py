@@ -333,18 +333,12 @@ class World:
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
 
-    def read_joints_into(
-        self, body: int, joints: list[int], q: memoryview, dq: memoryview
-    ) -> float:
-        """Write positions and velocities of joints to memory, float64: `read_joints`, faster.
-
-        Gives the last joint's position; it may be one more than the memory takes.
-        """
-        states = bullet.getJointStates(body, joints, self._client)
-        for k in range(len(q)):
-            state = states[k]
+    def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
+        """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
+        k = 0
+        for state in bullet.getJointStates(body, joints, self._client):
             q[k], dq[k] = state[0], state[1]
-        return float(states[-1][0])
+            k += 1
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""
@@ -361,6 +355,25 @@ class World:
             bullet.setJointMotorControl2(
                 body, joint, POSITION, position, 0.0, force, 0.1, 1.0, speed, self._client
             )
+
+    def gear(self, body: int, one: int, other: int, force: float) -> None:
+        """Keep two sliding joints of a body at the same travel, with at most `force`, N.
+
+        Two motors that only push against each other through a part leave it free to wander.
+        """
+        client = self._client
+        made = bullet.createConstraint(
+            body,
+            one,
+            body,
+            other,
+            bullet.JOINT_GEAR,
+            (0, 1, 0),
+            (0, 0, 0),
+            (0, 0, 0),
+            physicsClientId=client,
+        )
+        bullet.changeConstraint(made, gearRatio=-1, erp=0.2, maxForce=force, physicsClientId=client)
 
     def sense_force(self, body: int, joint: int) -> None:
         """Have Bullet work out the reaction force in a joint, for `joint_force`."""

@@ -24,8 +24,8 @@ TOOL_STEP = 0.05
 TURN_STEP = 0.25
 IK_TOLERANCE = 0.02
 JITTER = 0.08
-GEAR = 2.0
-"""How much stronger and faster than its motor the gear between two fingers is."""
+GEAR = 20.0
+"""How much stronger than its motors the gear between two fingers is."""
 
 
 class ArmRig(Rig):
@@ -108,10 +108,9 @@ last goal; gripper -1..1 |
         self.grip = 1.0
         self._ramp = np.arange(1, ticks + 1)[:, None] / ticks
         self._rows, self._width = b"", 0
-        geared = robot.gripper_geared
-        self._read_ids = self.joint_ids + self.finger_ids[:1] if geared else self.joint_ids
-        self._follower = self.finger_ids[1:] if geared else []
-        self._leader, self._gear = 0.0, (GEAR * robot.gripper_force, GEAR * robot.gripper_speed)
+        if robot.gripper_geared:
+            left, right = self.finger_ids
+            self.world.gear(self.body, left, right, GEAR * robot.gripper_force)
         self._grips: list[float] = [1.0] * ticks
         self._told = np.nan
         self._sensor: WristSensor | None = None
@@ -226,8 +225,7 @@ last goal; gripper -1..1 |
         """See Ticked."""
         if self._sensor:
             self._sensor.tick(k == 0)
-        read, ids = self.world.read_joints_into, self._read_ids
-        self._leader = read(self.body, ids, self._q, self._dq)
+        self.world.read_joints_into(self.body, self.joint_ids, self._q, self._dq)
         at = k * self._width
         self._goal[:] = self._rows[at : at + self._width]
 
@@ -237,11 +235,6 @@ last goal; gripper -1..1 |
         grip = self._grips[k]
         if grip != self._told and grip == grip:
             self._drive(grip)
-        if self._follower:
-            # This gears two fingers together. Two motors that only push against each other through
-            # a part leave it free to wander with them. (With Bullet's own gear the same actions no
-            # longer give the same bits.)
-            self.world.drive_to(self.body, self._follower, self._leader, *self._gear)
         self.flags |= self._flags.item()
         if self.tracing:
             self._record()

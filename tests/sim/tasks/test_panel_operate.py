@@ -106,11 +106,6 @@ def test_toggle_snaps_knob_finds_its_detent_and_button_latches(env):
     assert CONTROLS["button"].state(task.q["button"]) == "pressed"
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the order in which Bullet solves four mechanisms and the arm depends on what was near "
-    "what in earlier episodes; last bits differ once a finger comes near a control",
-)
 def test_same_seed_same_actions_same_bits_whatever_came_before():
     def rollout(env, seed, steps=30):
         env.reset(seed=seed)
