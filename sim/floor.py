@@ -108,6 +108,13 @@ class Floor:
         place = np.array([x + 0.3 * self._loose.index(name), y, z, 0.0, 0.0, 0.0, 1.0])
         self.place(name, place)
 
+    def damp(self, name: str, linear: float, angular: float) -> None:
+        """Set the share of a loose body's velocities that a second takes away, 0..1.
+
+        What rolls would otherwise roll on for good: Bullet has no rolling friction here.
+        """
+        self.world.damp(self.bodies[name], linear, angular)
+
     def paint(self, name: str, colour: tuple[float, ...], link: str | None = None) -> None:
         """Give a body, or one link of a mechanism, one colour, RGBA in 0..1."""
         body = self.bodies[name]

@@ -264,6 +264,16 @@ class World:
             physicsClientId=self._client,
         )
 
+    def damp(self, body: int, linear: float, angular: float) -> None:
+        """Set the share of a body's velocities that a second takes away, 0..1."""
+        bullet.changeDynamics(
+            body,
+            -1,
+            linearDamping=linear,
+            angularDamping=angular,
+            physicsClientId=self._client,
+        )
+
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""
         for joint, value in zip(joints, q, strict=True):

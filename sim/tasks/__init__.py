@@ -23,6 +23,10 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
+    "BinPick": Entry("bin_pick", "take a part of the named kind out of a bin of clutter", "medium"),
+    "ConveyorSort": Entry(
+        "conveyor_sort", "sort the parts on a moving belt into two chutes by a rule", "medium"
+    ),
 }
 
 
