@@ -73,6 +73,12 @@ class World:
         )
         self._snapshot = -1
 
+    def solve_to(self, residual: float) -> None:
+        """Let the contact solver stop at a residual instead of Bullet's 1e-7."""
+        bullet.setPhysicsEngineParameter(
+            solverResidualThreshold=residual, physicsClientId=self._client
+        )
+
     @property
     def engine(self) -> str:
         """What draws: egl, tiny, opengl (the window) or none.

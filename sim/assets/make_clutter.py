@@ -49,9 +49,8 @@ def drop(
     Gives None where one fell outside, or does not stay where it lies.
     """
     floor.reset()
-    for k, name in enumerate(n for n in floor.bodies if "-" in n):
-        # The others fall beside the scene: what rests on a shelf costs ten times as much.
-        floor.place(name, np.array([0.3 * k, 5.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
+    for name in (n for n in floor.bodies if "-" in n):
+        floor.discard(name)
     spread = np.array(box.inner) / 2 - 0.035
     for name in names:
         place = box.centre[:2] + spread * np.clip(rng.normal(0.0, 0.55, 2), -1, 1)

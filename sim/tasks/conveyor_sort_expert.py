@@ -71,13 +71,13 @@ class ConveyorSortExpert(Script):
         wide = np.array([-1.0, -1.0]), np.array([1.0, 1.0])
         grasp = best(name, task.kinds(), task.poses, float(task.middle[2]), wide)[0]
         turn, height = down(grasp.yaw), float(grasp.place[2])
+        over = grasp.place[:2] - task.poses[name][:2]
         self.opening = 1.0
         waiting = np.array([place[0], min(place[1], AHEAD), task.middle[2] + HOVER])
         if task.poses[name][1] > AHEAD:
             yield from self.go(waiting, turn, within=0.02)
             while task.poses[name][1] > AHEAD + LAG * self.speed:
                 yield self.pose(waiting, turn)
-        over = grasp.place[:2] - task.poses[name][:2]
         yield from self.go(self.along(name, over, task.middle[2] + HOVER), turn, 0.01, 30)
         yield from self.go(self.along(name, over, height), turn, 0.008, 12)
         follow = self.along(name, over, height)

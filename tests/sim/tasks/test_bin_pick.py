@@ -110,7 +110,7 @@ def test_success_needs_the_named_kind_alone_on_the_outfeed(env):
     assert not info["success"] and info["on_outfeed"] == ("bolt",)
     env.floor.place(names["gear"], place + np.array([-0.03, 0.0, 0.001, 0, 0, 0, 0]))
     assert not env.step(stand(env))[-1]["success"]
-    env.floor.park(names["bolt"])
+    env.floor.discard(names["bolt"])
     outcome = env.step(stand(env))
     assert outcome[-1]["success"] and outcome[-1]["on_outfeed"] == ("gear",)
     shut = stand(env)
