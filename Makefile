@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT_PACKAGES := qemu-system-misc libegl1 libgl1-mesa-dri
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench experts clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.python-done $(VENV)/.system-done
@@ -54,6 +54,16 @@ lint: setup
 bench: setup
 	@$(BIN)/millhand bench lockstep
 	@$(BIN)/millhand bench env
+
+# The experts' record behind docs/tasks.md: every task on every robot it is laid out for, 200 layouts
+# each, one process a core; some twenty minutes on 2 cores.
+experts: setup
+	@rm -f docs/experts.jsonl
+	@$(BIN)/millhand tasks --json 2>/dev/null | $(BIN)/python -c "import json, sys; \
+	  [print(t['name'], r) for t in json.load(sys.stdin)['tasks'] for r in t['robots']]" | \
+	  xargs -P 2 -L 1 sh -c '$(BIN)/millhand eval --policy expert --episodes 200 \
+	    --task $$0 --robot $$1 --log docs/experts.jsonl'
+	@$(BIN)/millhand tasks --write docs/tasks.md
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info outputs

@@ -89,7 +89,7 @@ def table_of(title: str, *columns: str) -> Table:
     """Start a table."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     return table
 
 
@@ -111,10 +111,24 @@ def quiet_stdout() -> Iterator[None]:
 
 
 @app.command("tasks")
-def tasks_command(as_json: Json = False) -> None:
-    """List the tasks."""
+def tasks_command(
+    write: Annotated[
+        Path | None, typer.Option(help="Renew this page, docs/tasks.md, and its pictures.")
+    ] = None,
+    record: Annotated[
+        Path, typer.Option(help="With --write: the experts' record, from `eval --log`.")
+    ] = Path("docs/experts.jsonl"),
+    pictures: Annotated[bool, typer.Option(help="With --write: draw the pictures too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """List the tasks; with --write, make their pages."""
     from sim import tasks
 
+    if write is not None:
+        from sim import pages
+
+        with say.status("drawing") as status, quiet_stdout():
+            pages.write(write, record, pictures, lambda name: status.update(f"page of {name}"))
     table = table_of("tasks", "name", "goal", "robots", "difficulty")
     rows = []
     for name in tasks.names():
@@ -276,6 +290,57 @@ def make_env(task: str, **options: Any) -> Any:
     return gym.make(f"millhand/{tasks.resolve(task)}-v0", disable_env_checker=True, **options)
 
 
+def mind_for(policy: str, task: str) -> tuple[Any, dict[str, Any]]:
+    """Give a policy, and the options of an environment of a task that it can act in."""
+    import policies
+    from policies.expert import ExpertRun
+    from sim import tasks
+
+    if policy != "expert":
+        mode = {"obs_mode": "vla", "control_mode": "joint_setpoints", "control_hz": 10}
+        return policies.load(policy), mode
+    kind = tasks.load(task)
+    return ExpertRun, {"control_mode": kind.expert_mode, "control_hz": kind.expert_hz}
+
+
+@app.command()
+def watch(
+    task: Annotated[str, typer.Argument(help="Task, see `millhand tasks`.")] = "KitTray",
+    policy: Annotated[str, typer.Option(help="expert, nano, a folder, an .onnx file.")] = "expert",
+    robot: Annotated[str | None, typer.Option(help="Robot, see `millhand tasks`.")] = None,
+    episodes: Annotated[int, typer.Option(min=1, help="Layouts to show.")] = 1,
+    seed: Seed = 0,
+    video: Annotated[bool, typer.Option("--video", help="A film even with a display.")] = False,
+    out: Annotated[Path, typer.Option(help="Folder for films.")] = Path("outputs/watch"),
+    as_json: Json = False,
+) -> None:
+    """Watch a policy at work: in a window where there is a display, otherwise as a film."""
+    from policies.watch import watch as run
+    from sim.video import Film
+
+    mind, options = mind_for(policy, task)
+    live = not video and (sys.platform == "darwin" or bool(os.environ.get("DISPLAY")))
+    env = make_env(task, robot=robot, render_mode="human" if live else "rgb_array", **options)
+    rows: list[dict[str, Any]] = []
+    table = table_of("watch", "layout", "instruction", "result", "film")
+    with quiet_stdout(), progress_bar("episodes", episodes) as advance:
+        for result in run(
+            env if live else Film(env, out), mind, range(seed, seed + episodes), live
+        ):
+            film = None if live else str(out / f"episode-{len(rows) + 1:02d}.mp4")
+            row = {
+                "seed": result.seed,
+                "instruction": result.instruction,
+                "success": result.success,
+                "film": film,
+            }
+            rows.append(row)
+            word = "[green]success[/green]" if result.success else "[red]failed[/red]"
+            table.add_row(str(result.seed), result.instruction, word, film or "window")
+            advance(len(rows), result.instruction)
+    report({"task": task, "policy": policy, "episodes": rows}, as_json, table)
+
+
 @app.command()
 def record(
     task: Task = "KitTray",
@@ -382,36 +447,27 @@ def eval_command(
     ] = False,
     execute: Annotated[int, typer.Option(min=1, help="Actions of a chunk to carry out.")] = 8,
     latency_ms: Annotated[float, typer.Option(help="Simulated inference time.")] = 0.0,
+    log: Annotated[Path | None, typer.Option(help="Append the JSON result to this file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Measure how often a policy succeeds, with a Wilson 95% interval."""
     import torch
 
-    import policies
     from policies.evaluate import evaluate
-    from policies.expert import ExpertRun
     from sim import tasks
 
     kind = tasks.load(task)
     torch.set_num_threads(1)
-    by_expert = policy == "expert"
-    mind: Any = ExpertRun if by_expert else policies.load(policy)
-    actuator: Any = None
+    mind, options = mind_for(policy, task)
     if board is not None:
         from drivers.emulator import Emulator
 
         law = controller_for("limited_impedance", robot or kind.robots[0])[0]
-        actuator = Emulator(law, load_board(board))
+        options["actuator"] = Emulator(law, load_board(board))
+    actuator: Any = options.get("actuator")
 
     def make() -> Any:
-        return make_env(
-            task,
-            robot=robot,
-            obs_mode="state" if by_expert else "vla",
-            control_mode=kind.expert_mode if by_expert else "joint_setpoints",
-            control_hz=kind.expert_hz if by_expert else 10,
-            actuator=actuator,
-        )
+        return make_env(task, robot=robot, **options)
 
     done = {"episodes": 0, "successes": 0}
     differing = 0
@@ -448,6 +504,9 @@ def eval_command(
     for key, value in result.items():
         table.add_row(key, str(value))
     report(result, as_json, table)
+    if log is not None and not found.stopped:
+        with log.open("a") as file:
+            file.write(json.dumps(result) + "\n")
     if found.stopped:
         raise ValueError(f"stopped early: {found.stopped}")
 

@@ -48,6 +48,11 @@ class HostActuator:
     def tick(self) -> None:
         self._instance.step()
 
+    def move(self, *memory: np.ndarray) -> None:
+        """Go on in other memory: params, state, input and output, arrays (1,)."""
+        self._instance.move(*memory)
+        self.input, self.output = self._instance.input, self._instance.output
+
     def memory(self) -> bytes:
         """Give the controller's state and last input and output, for `recall`."""
         kept = (self._instance.state, self._instance.input, self._instance.output)

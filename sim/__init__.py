@@ -10,4 +10,9 @@ def register() -> None:
     for name in tasks.names():
         key = f"millhand/{name}-v0"
         if key not in gym.registry:
-            gym.register(key, entry_point="sim.env:FloorEnv", kwargs={"task": name})
+            gym.register(
+                key,
+                entry_point="sim.env:FloorEnv",
+                vector_entry_point="sim.vec:VecFloor",
+                kwargs={"task": name},
+            )

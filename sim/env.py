@@ -1,5 +1,7 @@
 """The Gymnasium environment: a task on its scene, a rig on its controllers."""
 
+import copy
+import hashlib
 from typing import Any
 
 import gymnasium as gym
@@ -10,6 +12,7 @@ from robots.actuator import Actuator
 from sim import rigs, tasks
 from sim.errors import SimError
 from sim.floor import Floor
+from sim.state import Journal, State
 from sim.tasks.kit_tray import KitTray
 from sim.tasks.task import Expert, Reward
 
@@ -101,7 +104,19 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             self.floor.close()
             raise
         self.rig.tracing = trace
+<<<<<<< HEAD
         self.max_steps = int(self.task.seconds * control_hz)
+=======
+        self._made = {
+            "task": repr(tasks.resolve(task)),
+            "robot": repr(robot),
+            "control_mode": repr(self.control_mode),
+            "control_hz": repr(control_hz),
+            "stiffness": repr(stiffness),
+            **{key: repr(value) for key, value in sorted(task_options.items())},
+        }
+        self.max_steps = int(self.task.max_seconds * control_hz)
+>>>>>>> vec
         self._box = self.rig.action_space()
         self.action_space = self._box
         self.observation_space = self._observation_space()
@@ -120,6 +135,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self.control_mode = self.rig.control_mode
         self.task.build(self.floor, self.rig)
         self.floor.built()
+        first = next(iter(self.floor.scene.cameras.values()))
+        self.floor.world.aim(first.eye, first.target)
 
     # -- Gymnasium
 
@@ -132,10 +149,14 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         text that is shown. Raises SimError for others.
         """
         super().reset(seed=seed)
-        if self._closed:
-            raise SimError("this environment is closed; make a new one")
+        self._open()
         options = dict(options or {})
         self.task.check_options(options)
+        reward = self._begin(options)
+        return self._observation(), self._info(reward)
+
+    def _begin(self, options: dict[str, Any]) -> Reward:
+        self._journal = Journal(copy.deepcopy(self.np_random), dict(options))
         shown = options.pop("instruction", None)
         self.floor.reset()
         self.task.reset(self.np_random, **options)
@@ -146,28 +167,47 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self._expert = None
         self._ready = True
         self.rig.observe()
-        reward = self.task.update()
-        return self._observation(), self._info(reward)
+        return self.task.update()
 
     def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Take one step of `1 / control_hz` seconds. Raises SimError before the first reset."""
-        if self._closed:
-            raise SimError("this environment is closed; make a new one")
+        self.before(action)
+        self.run()
+        return self.after()
+
+    def before(self, action: np.ndarray) -> None:
+        """Take the action of a step; see `step`, of which this is the part before its ticks."""
         if not self._ready:
+            self._open()
             raise SimError("step before reset: call reset() first")
-        rig = self.rig
-        rig.command(self._checked(action))
+        checked = self._checked(action)
+        self._journal.events.append(checked)
+        self.rig.command(checked)
         self.task.before_step()
-        tick, advance = rig.tick, self.floor.world.step
-        for k in range(self.ticks):
-            tick(k)
-            advance()
-        self._steps += 1
-        rig.observe()
-        reward = self.task.update()
+
+    def after(self) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        """Give what a step gives, after its ticks."""
+        self.floor.world.show()
+        reward = self._judge()
         terminated = self.terminate_on_success and reward.success
         truncated = self._steps >= self.max_steps
         return self._observation(), reward.value, terminated, truncated, self._info(reward)
+
+    def run(self) -> None:
+        """Take the ticks of a step, between `before` and `after`."""
+        tick, advance = self.rig.tick, self.floor.world.step
+        for k in range(self.ticks):
+            tick(k)
+            advance()
+
+    def _judge(self) -> Reward:
+        self._steps += 1
+        self.rig.observe()
+        return self.task.update()
+
+    def _open(self) -> None:
+        if self._closed:
+            raise SimError("this environment is closed; make a new one")
 
     def render(self) -> Any:
         """Give an RGB image (480, 480, 3) of the scene's first camera; None with the window."""
@@ -203,6 +243,53 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         """Draw what a camera sees now, (height, width, 3) uint8."""
         return self.floor.picture(camera, width, height, shadow)
 
+    def get_state(self) -> State:
+        """Give where the episode is, for `set_state`. Raises SimError before the first reset."""
+        self._open()
+        if not self._ready:
+            raise SimError("no state before reset: call reset() first")
+        kept = self._journal
+        return State(
+            dict(self._made),
+            copy.deepcopy(kept.rng),
+            dict(kept.options),
+            tuple(kept.events),
+            self._digest(),
+        )
+
+    def set_state(self, state: State) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return to where an environment made alike was, bit for bit; give observation and info.
+
+        It takes the episode's steps again, without images. An expert is asked for anew. Raises
+        SimError for a state of another task, robot or controller, and where the way does not
+        lead there again: another processor, or a body that was moved by other means than `step`.
+        """
+        self._open()
+        state.check(self._made)
+        self.np_random = copy.deepcopy(state.rng)
+        reward = self._begin(dict(state.options))
+        for event in state.events:
+            if isinstance(event, tuple):
+                self.ask(*event)
+                reward = self.task.update()
+            else:
+                self.before(event)
+                self.run()
+                reward = self._judge()
+        if self._digest() != state.digest:
+            raise SimError(
+                "the steps of this state lead elsewhere here: it is of another machine, "
+                "or something was moved by other means than step()"
+            )
+        return self._observation(), self._info(reward)
+
+    def _digest(self) -> str:
+        found = {**self.rig.state(), **self.task.state()}
+        digest = hashlib.sha256()
+        for key in sorted(found):
+            digest.update(np.ascontiguousarray(found[key]).tobytes())
+        return digest.hexdigest()
+
     def ask(self, part: str, slot: str) -> dict[str, Any]:
         """Ask for another part and slot on the present layout; give the new info.
 
@@ -210,6 +297,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         """
         if not isinstance(self.task, KitTray):
             raise SimError(f"{type(self.task).__name__} does not ask for part and slot")
+        self._journal.events.append((part, slot))
         self.task.ask(self.np_random, part, slot)
         self._shown, self._expert = self.task.instruction, None
         return self._info(self.task.update())

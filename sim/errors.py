@@ -3,3 +3,7 @@
 
 class SimError(ValueError):
     """A scene, task, action or option that cannot be used as given."""
+
+
+class WorkerError(RuntimeError):
+    """A process of a VecFloor that failed, died or gave no answer."""

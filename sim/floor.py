@@ -89,15 +89,8 @@ class Floor:
         self.world.save()
 
     def reset(self) -> None:
-        """Return to the built state."""
-        world = self.world
-        # Contacts left over from the last episode would change the order in which Bullet solves
-        # the new ones, and with it the last bits: lift every loose body out of touch for one tick.
-        for k, name in enumerate(self._loose):
-            above = np.array([k, 0.0, 5.0])
-            world.place(self.bodies[name], above, np.array([0.0, 0.0, 0.0, 1.0]))
-        world.step()
-        world.restore()
+        """Return to the built state, with nothing left over from the last episode."""
+        self.world.restore()
 
     # -- bodies
 

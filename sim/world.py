@@ -1,5 +1,6 @@
 """The one place that talks to PyBullet."""
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ from sim.errors import SimError
 RENDERERS = ("auto", "egl", "tiny", "none")
 # OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
 LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
+# Bullet's collision groups are bits; it uses the first six itself, this one for what stands still.
+STATIC_GROUP = 2
+FIRST_GROUP, LAST_GROUP = 1 << 6, 1 << 30
+# Enough for 300 stale neighbours.
+PASSES = 48
 
 
 @contextmanager
@@ -57,6 +63,9 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
+        if renderer == "auto" and not gui:
+            # Now, not at the first picture: EGL draws only what is loaded after it.
+            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -72,6 +81,33 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+        self._movers: list[int] = []
+
+    def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
+        """Have the window look from `eye` (3,) at `target` (3,), without its side panels.
+
+        Does nothing without a window.
+        """
+        if not self._gui:
+            return
+        c = self._client
+        x, y, z = target - eye
+        bullet.configureDebugVisualizer(bullet.COV_ENABLE_GUI, 0, physicsClientId=c)
+        bullet.resetDebugVisualizerCamera(
+            cameraDistance=math.sqrt(x * x + y * y + z * z),
+            # Bullet's yaw is 0 looking along +y, and turns anticlockwise.
+            cameraYaw=math.degrees(math.atan2(-x, y)),
+            cameraPitch=math.degrees(math.atan2(z, math.hypot(x, y))),
+            cameraTargetPosition=target.tolist(),
+            physicsClientId=c,
+        )
+
+    def show(self) -> None:
+        """Draw the window anew, which it does not do by itself every tick. No window: nothing."""
+        if self._gui:
+            bullet.configureDebugVisualizer(
+                bullet.COV_ENABLE_SINGLE_STEP_RENDERING, 1, physicsClientId=self._client
+            )
 
     def solve_to(self, residual: float) -> None:
         """Let the contact solver stop at a residual instead of Bullet's 1e-7."""
@@ -85,11 +121,7 @@ class World:
 
         One for the whole world: once EGL is loaded Bullet draws every image with it.
         """
-        if self._gui:
-            return "opengl"
-        if self.renderer != "auto":
-            return self.renderer
-        return "egl" if self._load_egl() else "tiny"
+        return "opengl" if self._gui else self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -280,6 +312,25 @@ class World:
             physicsClientId=self._client,
         )
 
+    def couple(self, body: int, first: int, second: int) -> None:
+        """Gear two sliding joints together, so that both always travel alike.
+
+        Two motors that push against each other through a part leave it free to wander with them.
+        """
+        c = self._client
+        gear = bullet.createConstraint(
+            body,
+            first,
+            body,
+            second,
+            bullet.JOINT_GEAR,
+            [1, 0, 0],
+            [0, 0, 0],
+            [0, 0, 0],
+            physicsClientId=c,
+        )
+        bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
+
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""
         for joint, value in zip(joints, q, strict=True):
@@ -287,9 +338,14 @@ class World:
 
     def read_joints(self, body: int, joints: list[int]) -> tuple[tuple[float, ...], ...]:
         """Give (positions, velocities) of several joints in one call."""
-        states = bullet.getJointStates(body, joints, physicsClientId=self._client)
+        states = bullet.getJointStates(body, joints, self._client)
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
+
+    def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
+        """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
+        for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
+            q[k], dq[k] = state[0], state[1]
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""
@@ -344,15 +400,46 @@ class World:
 
     def step(self) -> None:
         """Advance by one tick."""
-        bullet.stepSimulation(physicsClientId=self._client)
+        bullet.stepSimulation(self._client)
 
     def save(self) -> None:
-        """Keep the present state as the one `restore` returns to."""
-        self._snapshot = bullet.saveState(physicsClientId=self._client)
+        """Keep the present state as the one `restore` returns to. The world is complete now."""
+        client = self._client
+        self._movers = []
+        group = FIRST_GROUP
+        for index in range(bullet.getNumBodies(client)):
+            body = bullet.getBodyUniqueId(index, client)
+            joints = bullet.getNumJoints(body, client)
+            if joints and group <= LAST_GROUP:
+                self._part_links(body, joints, group)
+                group *= 2
+            if joints or bullet.getDynamicsInfo(body, -1, client)[0] > 0:
+                self._movers.append(body)
+        self._snapshot = bullet.saveState(client)
+
+    def _part_links(self, body: int, joints: int, group: int) -> None:
+        """Keep a body's links out of each other's list of neighbours; they never touch anyway."""
+        for link in range(-1, joints):
+            fixed = link == -1 and bullet.getDynamicsInfo(body, -1, self._client)[0] == 0
+            others = ~group & ~STATIC_GROUP if fixed else ~group
+            bullet.setCollisionFilterGroupMask(body, link, group, others, self._client)
 
     def restore(self) -> None:
-        """Return to the saved state, contacts included."""
-        bullet.restoreState(self._snapshot, physicsClientId=self._client)
+        """Return to the saved state, the same to the last bit whatever has happened since.
+
+        Bullet solves contacts in an order that depends on which bodies were neighbours before,
+        and crosses only a tenth of the stale neighbours off its list in each pass, from a place
+        that moves on. An empty list begins anew: so everything is scattered, until it is empty.
+        """
+        client, upright = self._client, (0, 0, 0, 1)
+        for k, body in enumerate(self._movers):
+            bullet.resetBasePositionAndOrientation(body, (10.0 * k, 0, 200), upright, client)
+        for k in range(PASSES if self._movers else 0):
+            # Without motion there is no crossing off.
+            place = (-10.0, 0, 200.0 + 10 * (k % 2))
+            bullet.resetBasePositionAndOrientation(self._movers[-1], place, upright, client)
+            bullet.performCollisionDetection(client)
+        bullet.restoreState(self._snapshot, physicsClientId=client)
 
     # -- pictures
 

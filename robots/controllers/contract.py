@@ -22,6 +22,9 @@ class Controller:
     and `input`, updates `state` and writes every field of `output`. It allocates nothing,
     raises nothing, calls no libm, and never writes a NaN to `output`.
     All-zero bytes are a valid initial `state`.
+
+    `steps`, where a controller has it, takes arrays (n,) of the four and steps every row. NumPy
+    hands an array to a kernel ten times faster than a record, so it serves one row as well.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Controller:
     input: np.dtype
     output: np.dtype
     step: Step
+    steps: Step | None = None
 
     def instance(self, params: np.ndarray) -> "Instance":
         """Give the memory for one running controller, with a copy of `params`, shape (1,)."""
@@ -53,11 +57,25 @@ class Instance:
         self.state = np.zeros(1, controller.state)
         self.input = np.zeros(1, controller.input)
         self.output = np.zeros(1, controller.output)
-        self._records = (self.params[0], self.state[0], self.input[0], self.output[0])
+        self._bind()
+
+    def _bind(self) -> None:
+        arrays = (self.params, self.state, self.input, self.output)
+        steps = self.controller.steps
+        self._kernel = self.controller.step if steps is None else steps
+        self._memory = tuple(a[0] for a in arrays) if steps is None else arrays
 
     def step(self) -> None:
         """Run the kernel once on this memory."""
-        self.controller.step(*self._records)
+        self._kernel(*self._memory)
+
+    def move(self, params: Any, state: Any, input: Any, output: Any) -> None:
+        """Go on in other memory: four arrays (1,), for example rows of longer ones."""
+        old = (self.params, self.state, self.input, self.output)
+        for mine, other in zip(old, (params, state, input, output), strict=True):
+            other[:] = mine
+        self.params, self.state, self.input, self.output = params, state, input, output
+        self._bind()
 
     def reset(self) -> None:
         """Zero state, input and output; keep params."""

@@ -48,6 +48,7 @@ def controller(n: int) -> Controller:
             align=True,
         ),
         step=step,
+        steps=steps,
     )
 
 
@@ -91,3 +92,10 @@ def step(params, state, input, output):  # type: ignore[no-untyped-def]
         output.dq_ref[i] = state.limiter_out.dq_ref[i]
     state.started = np.uint32(1)
     output.flags = flags
+
+
+@kernel
+def steps(params, state, input, output):  # type: ignore[no-untyped-def]
+    """One tick of every row."""
+    for k in range(len(params)):
+        step(params[k], state[k], input[k], output[k])

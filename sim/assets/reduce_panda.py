@@ -12,14 +12,14 @@ import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
 
-import fast_simplification
 import numpy as np
 from PIL import Image
+
+from sim.assets import meshes
 
 HERE = Path(__file__).parent
 TRIANGLES_PER_LINK = 1400
 COLOURS = {"light": "0.93 0.94 0.95 1", "dark": "0.22 0.23 0.26 1"}
-CREASE = np.cos(np.radians(35))
 
 
 def read_obj(path: Path, texture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,29 +62,6 @@ def material_colours(path: Path) -> dict[str, tuple[float, bool]]:
     return colours
 
 
-def write_obj(path: Path, vertices: np.ndarray, triangles: np.ndarray) -> None:
-    """Write a mesh with normals that are smooth except across creases."""
-    sides = vertices[triangles]
-    flat = np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0])
-    unit = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    around: list[list[int]] = [[] for _ in vertices]
-    for index, triangle in enumerate(triangles):
-        for corner in triangle:
-            around[corner].append(index)
-    lines = [f"v {x:.5f} {y:.5f} {z:.5f}" for x, y, z in vertices]
-    normals, faces = [], []
-    for index, triangle in enumerate(triangles):
-        face = []
-        for corner in triangle:
-            near = [k for k in around[corner] if unit[k] @ unit[index] > CREASE]
-            normal = flat[near].sum(axis=0)
-            normal = normal / max(np.linalg.norm(normal), 1e-12)
-            normals.append("vn {:.3f} {:.3f} {:.3f}".format(*normal))
-            face.append(f"{corner + 1}//{len(normals)}")
-        faces.append("f " + " ".join(face))
-    path.write_text("\n".join(lines + normals + faces) + "\n")
-
-
 def reduce_link(source: Path, name: str, texture: np.ndarray) -> list[tuple[str, str]]:
     """Write the light meshes of one link; give (file name, colour) of each."""
     vertices, triangles, dark = read_obj(source, texture)
@@ -92,17 +69,9 @@ def reduce_link(source: Path, name: str, texture: np.ndarray) -> list[tuple[str,
     for colour, chosen in (("light", ~dark), ("dark", dark)):
         if chosen.sum() < 20:
             continue
-        # Shared corners are stored once a surface; merging them lets the simplifier close gaps.
-        rounded, index = np.unique(np.round(vertices, 5), axis=0, return_inverse=True)
-        faces = index.reshape(-1)[triangles[chosen]]
-        used, faces = np.unique(faces, return_inverse=True)
-        faces = faces.reshape(-1, 3)
         wanted = max(60, int(TRIANGLES_PER_LINK * chosen.mean()))
-        share = 1 - min(1.0, wanted / len(faces))
-        points, faces = fast_simplification.simplify(
-            rounded[used].astype(np.float32), faces.astype(np.int32), target_reduction=share
-        )
-        write_obj(HERE / "panda" / f"{name}_{colour}.obj", points, faces)
+        points, faces = meshes.simplify(vertices, triangles[chosen], wanted, aggression=7)
+        meshes.write_obj(HERE / "panda" / f"{name}_{colour}.obj", points, faces)
         print(f"{name}_{colour}: {chosen.sum()} -> {len(faces)} triangles")
         written.append((f"{name}_{colour}.obj", colour))
     return written
@@ -130,9 +99,7 @@ def main() -> None:
             collision.attrib["filename"] = "collision/" + Path(collision.attrib["filename"]).name
     (HERE / "panda" / "collision").mkdir(exist_ok=True)
     for mesh_file in (folder / "meshes/collision").glob("*.obj"):
-        lines = mesh_file.read_text().splitlines()
-        kept = [line for line in lines if not line.startswith(("mtllib", "usemtl"))]
-        (HERE / "panda" / "collision" / mesh_file.name).write_text("\n".join(kept) + "\n")
+        meshes.copy_obj(mesh_file, HERE / "panda" / "collision" / mesh_file.name)
     ET.indent(tree)
     tree.write(HERE / "panda" / "panda.urdf")
 

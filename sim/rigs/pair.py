@@ -8,7 +8,7 @@ from gymnasium import spaces
 from robots.catalogue import Robot
 from sim.floor import Floor
 from sim.rigs.arm import CONTROL_MODES, ArmRig
-from sim.rigs.rig import Rig
+from sim.rigs.rig import Rig, Ticked
 from sim.scene import Mount
 
 SIDES = ("left", "right")
@@ -80,6 +80,10 @@ class PairRig(Rig):
         """See Rig."""
         self.left.tick(k)
         self.right.tick(k)
+
+    def batched(self) -> tuple[Ticked, ...]:
+        """See Rig."""
+        return self.arms
 
     def observe(self) -> None:
         """See Rig."""

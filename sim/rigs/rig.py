@@ -1,12 +1,29 @@
 """What every rig is: a robot that stands on a floor, what it can be told, what it senses."""
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from gymnasium import spaces
 
+from robots.actuator import Actuator
 from sim.errors import SimError
 from sim.floor import Floor
+
+
+class Ticked(Protocol):
+    """An arm whose controller is ticked by whoever ticks many."""
+
+    actuator: Actuator
+
+    def gather(self, k: int) -> None:
+        """Write to the controller's input what tick k needs."""
+
+    def scatter(self, k: int) -> None:
+        """Apply the controller's output."""
+
+    def bind(self) -> None:
+        """Take up the memory of the controller, which has moved."""
 
 
 class Rig:
@@ -48,6 +65,14 @@ class Rig:
     def tick(self, k: int) -> None:
         """Do what is due before the step's physics tick k, 0 <= k < ticks."""
         raise NotImplementedError
+
+    def batched(self) -> Sequence[Ticked]:
+        """Give the arms whose controllers may be ticked with those of other rigs.
+
+        Empty for a rig that has to tick itself. Otherwise `tick` is the same as `gather` of
+        every arm, a tick of every controller, and `scatter` of every arm.
+        """
+        return ()
 
     def observe(self) -> None:
         """Read the robot's state from the floor, once a step."""

@@ -45,6 +45,11 @@ def difficulty(name: str) -> str:
     return TASKS[resolve(name)].difficulty
 
 
+def module(name: str) -> str:
+    """Give the name of a task's module, which its scene and its picture share."""
+    return TASKS[resolve(name)].module
+
+
 def robots(name: str) -> tuple[str, ...]:
     """Give the robots that a task is laid out for, the default first."""
     return load(name).robots

@@ -42,9 +42,10 @@ class KitTray(Task):
     Success: the named part's centre lies within the named slot (half a slot less the part's
     radius), upright within 30 degrees, below 30 mm, and the gripper is open.
     Reward, dense: -distance from tool to part - distance from part to slot, metres, and +1 at
-    success. Reward, sparse: 1 at success, otherwise 0.
+    success.
+    Reward, sparse: 1 at success, otherwise 0.
 
-    End: truncated after 16 s. Reset options: `part`, `slot`.
+    End: truncated after 16 s.
     """
 
     scene_name: ClassVar[str] = "kit_tray"

@@ -30,7 +30,7 @@ def result_of(done):
 
 
 COMMANDS = ["demo", "doctor", "tasks", "robots", "boards", "policies"]
-COMMANDS += ["record", "train", "eval", "export", "build", "emulate", "bench"]
+COMMANDS += ["watch", "record", "train", "eval", "export", "build", "emulate", "bench"]
 
 
 def test_help_lists_every_command_and_each_explains_itself():
@@ -70,6 +70,8 @@ def test_listings_print_one_json_object_on_the_last_line(command):
         (("build", "--controller", "limitter"), "did you mean 'limiter'"),
         (("bench", "lockstop"), "did you mean 'lockstep'"),
         (("record", "--task", "Kit"), "KitTray"),
+        (("watch", "KitTry"), "did you mean 'KitTray'"),
+        (("tasks", "--write", "README.md"), "tasks: begin"),
         (("train", "--data", "no/such/folder"), "no/such/folder"),
         (("demo", "--episodes", "0"), "0"),
         (("emulate", "--ticks", "many"), "many"),
@@ -128,3 +130,18 @@ def test_bench_gives_cases_with_ratios():
     found = result_of(done)
     (case,) = found["cases"]
     assert case["ratio"] == pytest.approx(case["ours"] / case["peer"]) and case["unit"] == "ticks/s"
+
+
+def test_watch_films_the_expert_where_there_is_no_display(tmp_path):
+    done = run("watch", "KitTray", "--out", str(tmp_path), "--json", env={"DISPLAY": ""})
+    assert done.returncode == 0, done.stderr
+    (episode,) = result_of(done)["episodes"]
+    assert episode["success"] and Path(episode["film"]).stat().st_size > 10_000
+
+
+def test_expert_is_measured_and_logged(tmp_path):
+    log = tmp_path / "log.jsonl"
+    done = run("eval", "--policy", "expert", "--episodes", "2", "--log", str(log), "--json")
+    assert done.returncode == 0, done.stderr
+    assert result_of(done)["successes"] == 2
+    assert json.loads(log.read_text()) == result_of(done)

@@ -218,3 +218,12 @@ def test_both_renderers_see_the_same_scene():
     red = [(p[..., 0] - p[..., 1:].max(-1)) > 60 for p in pictures]
     places = [np.argwhere(mask).mean(0) for mask in red]
     assert np.abs(places[0] - places[1]).max() < 2.5
+
+
+def test_automatic_renderer_draws_what_it_says_it_draws():
+    env = make(render_mode="rgb_array").unwrapped
+    env.reset(seed=3)
+    assert env.renderer in ("egl", "tiny", "fast")
+    picture = env.render()
+    assert picture.std() > 10
+    env.close()

@@ -1,0 +1,138 @@
+"""One process of a VecFloor: some of its environments, and what its parent asks of them."""
+
+import signal
+import traceback
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from sim.batch import Batch, Outcome
+from sim.env import FloorEnv
+
+Views = dict[str, np.ndarray]
+Layout = list[tuple[str, tuple[int, ...], np.dtype]]
+REWARD, TERMINATED, TRUNCATED, ACTION = "reward", "terminated", "truncated", "action"
+
+
+def carve(memory: Any, layout: Layout) -> tuple[Views, int]:
+    """Give arrays of a layout in shared memory, and how many bytes it takes; None only counts."""
+    views, at = {}, 0
+    for name, shape, dtype in layout:
+        size = int(np.prod(shape, dtype=int)) * dtype.itemsize
+        if memory is not None:
+            views[name] = np.frombuffer(memory, np.uint8, size, at).view(dtype).reshape(shape)
+        at += -(-size // 64) * 64
+    return views, at
+
+
+def work(
+    pipe: Connection,
+    memory: Any,
+    layout: Layout,
+    members: list[int],
+    options: dict[str, Any],
+    same_step: bool,
+    batched: bool,
+) -> None:
+    """Serve until the parent says close, or is gone. Errors go to the parent, with traceback."""
+    # Ctrl-C goes to every process of a terminal; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    envs: list[FloorEnv] = []
+    try:
+        for _ in members:
+            envs.append(FloorEnv(**options))
+        crew = Crew(envs, members, carve(memory, layout)[0], same_step, batched)
+        answer: Any = None
+        while True:
+            pipe.send((True, answer))
+            name, arguments = pipe.recv()
+            if name == "close":
+                return
+            answer = getattr(crew, name)(*arguments)
+    except (EOFError, BrokenPipeError):
+        return
+    except BaseException:
+        pipe.send((False, traceback.format_exc()))
+    finally:
+        for env in envs:
+            env.close()
+
+
+class Crew:
+    """The environments of one worker. `members` are their numbers in the whole."""
+
+    def __init__(
+        self,
+        envs: list[FloorEnv],
+        members: list[int],
+        views: Views,
+        same_step: bool,
+        batched: bool,
+    ) -> None:
+        self.envs, self.members, self.views, self.same_step = envs, members, views, same_step
+        self.batch = Batch(envs) if batched else None
+        self.over = [False] * len(envs)
+
+    def reset(self, seeds: list[int | None], options: dict[str, Any] | None) -> list[Any]:
+        """Reset every environment; give its info and its text."""
+        self.over = [False] * len(self.envs)
+        return [
+            self._put(k, *env.reset(seed=seed, options=options))
+            for k, (env, seed) in enumerate(zip(self.envs, seeds, strict=True))
+        ]
+
+    def step(self) -> list[Any]:
+        """Step every environment with its action in shared memory; reset those that are over."""
+        actions = self.views[ACTION]
+        chosen = {k: actions[i] for k, i in enumerate(self.members) if not self.over[k]}
+        outcomes: dict[int, Outcome]
+        if self.batch is not None:
+            outcomes = self.batch.step(chosen)
+        else:
+            outcomes = {k: self.envs[k].step(action) for k, action in chosen.items()}
+        found = []
+        for k, env in enumerate(self.envs):
+            if k in outcomes:
+                found.append(self._settle(k, *outcomes[k]))
+            else:
+                self._score(k, 0.0, False, False)
+                found.append(self._put(k, *env.reset()))
+        return found
+
+    def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """Call a method of every environment, or get its attribute."""
+        found = [getattr(env, name) for env in self.envs]
+        return [each(*args, **kwargs) if callable(each) else each for each in found]
+
+    def _settle(
+        self,
+        k: int,
+        observation: dict[str, Any],
+        reward: float,
+        terminated: bool,
+        truncated: bool,
+        info: dict[str, Any],
+    ) -> Any:
+        self._score(k, reward, terminated, truncated)
+        if not self.same_step or not (terminated or truncated):
+            return self._put(k, observation, info)
+        self.over[k] = False
+        after, fresh = self.envs[k].reset()
+        return self._put(k, after, {**fresh, "final_obs": observation, "final_info": info})
+
+    def _score(self, k: int, reward: float, terminated: bool, truncated: bool) -> None:
+        i = self.members[k]
+        self.views[REWARD][i] = reward
+        self.views[TERMINATED][i], self.views[TRUNCATED][i] = terminated, truncated
+        self.over[k] = terminated or truncated
+
+    def _put(self, k: int, observation: dict[str, Any], info: dict[str, Any]) -> Any:
+        """Write an observation's arrays to shared memory; give the info and what is text."""
+        i, texts = self.members[k], {}
+        for key, value in observation.items():
+            if isinstance(value, str):
+                texts[key] = value
+            else:
+                self.views[f"observation {key}"][i] = value
+        return info, texts
