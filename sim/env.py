@@ -104,9 +104,6 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             self.floor.close()
             raise
         self.rig.tracing = trace
-<<<<<<< HEAD
-        self.max_steps = int(self.task.seconds * control_hz)
-=======
         self._made = {
             "task": repr(tasks.resolve(task)),
             "robot": repr(robot),
@@ -115,8 +112,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             "stiffness": repr(stiffness),
             **{key: repr(value) for key, value in sorted(task_options.items())},
         }
-        self.max_steps = int(self.task.max_seconds * control_hz)
->>>>>>> vec
+        self.max_steps = int(self.task.seconds * control_hz)
         self._box = self.rig.action_space()
         self.action_space = self._box
         self.observation_space = self._observation_space()
