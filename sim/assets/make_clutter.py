@@ -41,9 +41,7 @@ def run(floor: Floor, seconds: float) -> None:
         floor.world.step()
 
 
-def drop(
-    floor: Floor, box: Bin, names: list[str], rng: np.random.Generator
-) -> np.ndarray | None:
+def drop(floor: Floor, box: Bin, names: list[str], rng: np.random.Generator) -> np.ndarray | None:
     """Drop parts one after the other; give their poses (n, 7) in the bin's frame at rest.
 
     Gives None where one fell outside, or does not stay where it lies.

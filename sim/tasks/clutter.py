@@ -30,9 +30,7 @@ class Clutter:
         self.kinds, self.poses = kinds, poses
         self.counts = (kinds >= 0).sum(axis=1)
 
-    def draw(
-        self, rng: np.random.Generator, least: int, most: int
-    ) -> tuple[list[str], np.ndarray]:
+    def draw(self, rng: np.random.Generator, least: int, most: int) -> tuple[list[str], np.ndarray]:
         """Draw a layout of `least` to `most` parts: kinds and poses (n, 7) in the bin's frame.
 
         The bin has two mirror planes; every part has one. So a layout is good in four ways.

@@ -175,9 +175,7 @@ class ConveyorSort(Task):
     def _aim(self) -> None:
         """Set the part to be taken off next: of those underway the one furthest along."""
         wanted = [
-            name
-            for name, item in self.items.items()
-            if item.way != PASS and item.went == UNDERWAY
+            name for name, item in self.items.items() if item.way != PASS and item.went == UNDERWAY
         ]
         self.next = min(wanted, key=lambda name: float(self.poses[name][1]), default=None)
         if self.next is not None:

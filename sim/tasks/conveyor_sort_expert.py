@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.rigs import ArmRig
 from sim.tasks.bins import Bin
-from sim.tasks.grasps import LOWEST, best
+from sim.tasks.grasps import best
 from sim.tasks.script import Script, down
 
 HOVER = 0.08

@@ -27,7 +27,7 @@ YAWS = 12
 
 @dataclass(frozen=True)
 class Grasp:
-    """The tool's place (3,) and yaw, the half gap to come with, and what is in the way (0: none)."""
+    """The tool's place (3,) and yaw, the half gap to come with, what is in the way (0: nothing)."""
 
     place: np.ndarray
     yaw: float
@@ -39,10 +39,14 @@ class Grasp:
 def surface(kind: str) -> np.ndarray:
     """Give points (n, 3) that fill a part's outside, in its own frame."""
     if kind == "bolt":
-        return np.concatenate([disc(0.020, (0.0, 0.007, 0.014)), disc(0.011, (0.025, 0.036, 0.046))])
+        return np.concatenate(
+            [disc(0.020, (0.0, 0.007, 0.014)), disc(0.011, (0.025, 0.036, 0.046))]
+        )
     if kind == "bracket":
         base = slab((-0.019, 0.019), (-0.019, 0.019), (0.0, 0.008, 0.016))
-        return np.concatenate([base, slab((-0.019, -0.007), (-0.019, 0.019), (0.025, 0.034, 0.044))])
+        return np.concatenate(
+            [base, slab((-0.019, -0.007), (-0.019, 0.019), (0.025, 0.034, 0.044))]
+        )
     radius, height = {"gear": (0.0235, 0.026), "bearing": (0.023, 0.022)}[kind]
     return disc(radius, (0.0, height / 2, height))
 
@@ -80,9 +84,7 @@ def ways(kind: str, pose: np.ndarray) -> Iterator[tuple[np.ndarray, float, float
     axis = rotation[:, 2]
 
     def at(x: float, y: float, z: float) -> np.ndarray:
-        found: np.ndarray = (
-            pose[:3] + x * rotation[:, 0] + y * rotation[:, 1] + z * rotation[:, 2]
-        )
+        found: np.ndarray = pose[:3] + x * rotation[:, 0] + y * rotation[:, 1] + z * rotation[:, 2]
         return found
 
     if kind == "bracket":

@@ -107,8 +107,8 @@ def draw_stream(
         sorts = [rule.first] * first + [rule.second] * (half - first + (count > 4))
     left = {kind: alike for kind in PARTS}
     if rule.by == "kind":
-        for sort in sorts:
-            left[sort] -= 1
+        for named in sorts:
+            left[named] -= 1
     drawn = []
     for k in range(count):
         sort = sorts[k] if k < len(sorts) else None
