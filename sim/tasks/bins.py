@@ -1,5 +1,6 @@
 """Open bins that stand still: a floor and four walls of boxes, and what lies inside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +34,10 @@ class Bin:
             boxes.append(Fixture((depth, wall, height), along, colour))
         return cls((x, y, z), (depth, width), floor, height, tuple(boxes))
 
-    def holds(self, place: np.ndarray, margin: float = 0.0) -> bool:
-        """Say whether a place (3,) is over the bin's inside, `margin` metres off its walls."""
+    def holds(self, place: Sequence[float] | np.ndarray) -> bool:
+        """Say whether a place (3,) is over the bin's inside."""
         dx, dy = abs(place[0] - self.position[0]), abs(place[1] - self.position[1])
-        return bool(dx < self.inner[0] / 2 - margin and dy < self.inner[1] / 2 - margin)
+        return bool(dx < self.inner[0] / 2 and dy < self.inner[1] / 2)
 
     @property
     def centre(self) -> np.ndarray:

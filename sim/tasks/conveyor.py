@@ -1,5 +1,6 @@
 """A belt that carries parts towards -y: where it begins and ends, and how it runs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ class Conveyor:
     """One belt; `middle` (3,) is the middle of its upper side, floor's frame."""
 
     def __init__(self, floor: Floor, middle: np.ndarray) -> None:
-        self.floor, self.middle = floor, middle
+        self.floor, self._middle = floor, middle.tolist()
         floor.add_mechanism(NAME, URDF, np.concatenate([middle, [0.0, 0.0, 0.0, 1.0]]))
 
     def start(self, speed: float) -> None:
@@ -39,12 +40,7 @@ class Conveyor:
         self.floor.set_joint(NAME, "marks", travel % MARK_PITCH)
         return travel, speed
 
-    def carries(self, place: np.ndarray) -> bool:
-        """Say whether a place (3,) or pose (7,) is over the belt between hood and outlet."""
-        x, y, z = (float(a - b) for a, b in zip(place[:3], self.middle, strict=True))
-        return abs(x) < HALF_WIDTH and OUTLET < y < HOOD and z > -0.01
-
-    def passed(self, place: np.ndarray) -> bool:
-        """Say whether a place (3,) or pose (7,) is in the outlet."""
-        x, y, z = (float(a - b) for a, b in zip(place[:3], self.middle, strict=True))
+    def passed(self, place: Sequence[float]) -> bool:
+        """Say whether a place (3,) is in the outlet."""
+        x, y, z = (a - b for a, b in zip(place, self._middle, strict=True))
         return abs(x) < HALF_WIDTH and OUTLET_END <= y <= OUTLET and z > -0.01

@@ -87,6 +87,7 @@ class ConveyorSort(Task):
         self.chutes = {side: Bin.from_table(table[side]) for side in SIDES}
         self.names = tuple(self.scene.colours)
         self.items: dict[str, Item] = {}
+        self.fixed: dict[str, np.ndarray] = {}
         self.poses: dict[str, np.ndarray] = {}
         self.belt = (0.0, 0.0)
         self.next: str | None = None
@@ -101,6 +102,7 @@ class ConveyorSort(Task):
         """See Task."""
         super().build(floor, rig)
         self.middle = np.array(self.scene.need("belt")["middle"], float)
+        self.height = float(self.middle[2])
         self.conveyor = Conveyor(floor, self.middle)
         for side, chute in self.chutes.items():
             for k, wall in enumerate(chute.boxes):
@@ -137,6 +139,7 @@ class ConveyorSort(Task):
         for name in (n for names in free.values() for n in names):
             self.floor.discard(name)
         self.instruction = self.rule.instruction
+        self.fixed = self._describe()
         self.conveyor.start(self.belt_speed)
 
     def update(self) -> Reward:
@@ -165,12 +168,13 @@ class ConveyorSort(Task):
         return Reward(value, success, info)
 
     def _went(self, pose: np.ndarray) -> str:
+        place = pose[:3].tolist()
         for side, chute in self.chutes.items():
-            if chute.holds(pose) and pose[2] < chute.position[2] + chute.height:
+            if chute.holds(place) and place[2] < chute.position[2] + chute.height:
                 return side
-        if self.conveyor.passed(pose):
+        if self.conveyor.passed(place):
             return PASS
-        return LOST if pose[2] < self.middle[2] - 0.03 else UNDERWAY
+        return LOST if place[2] < self.height - 0.03 else UNDERWAY
 
     def _aim(self) -> None:
         """Set the part to be taken off next: of those underway the one furthest along."""
@@ -196,17 +200,23 @@ class ConveyorSort(Task):
 
     def state(self) -> dict[str, np.ndarray]:
         """See Task."""
+        parts = np.zeros((self.most, 7))
+        for row, pose in enumerate(self.poses.values()):
+            parts[row] = pose
+        fixed = {key: value.copy() for key, value in self.fixed.items()}
+        return {"parts": parts, **fixed, "belt": np.array(self.belt)}
+
+    def _describe(self) -> dict[str, np.ndarray]:
+        """Give what of the observation does not change within an episode."""
         n = self.most
-        parts, kinds = np.zeros((n, 7)), np.zeros((n, len(PARTS)))
-        colours, ways = np.zeros((n, len(self.names))), np.zeros((n, len(WAYS)))
-        for row, (name, item) in enumerate(self.items.items()):
-            parts[row] = self.poses[name]
+        kinds, colours = np.zeros((n, len(PARTS))), np.zeros((n, len(self.names)))
+        ways = np.zeros((n, len(WAYS)))
+        for row, item in enumerate(self.items.values()):
             kinds[row, PARTS.index(item.kind)] = 1.0
             colours[row, self.names.index(item.colour)] = 1.0
             ways[row, WAYS.index(item.way)] = 1.0
         chutes = np.stack([chute.centre for chute in self.chutes.values()])
-        found = {"parts": parts, "kinds": kinds, "colours": colours, "ways": ways}
-        return {**found, "chutes": chutes, "belt": np.array(self.belt)}
+        return {"kinds": kinds, "colours": colours, "ways": ways, "chutes": chutes}
 
     def way(self, name: str) -> str:
         """Say where the rule wants a part: left, right or pass."""
