@@ -54,6 +54,7 @@ lint: setup
 bench: setup
 	@$(BIN)/millhand bench lockstep
 	@$(BIN)/millhand bench env
+	@$(BIN)/millhand bench render
 
 # The experts' record behind docs/tasks.md: every task on every robot it is laid out for, 200 layouts
 # each, one process a core; some twenty minutes on 2 cores.

@@ -36,6 +36,9 @@ Board = Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .to
 Control = Annotated[str, typer.Option(help="Controller: limited_impedance, limiter, ...")]
 
 
+ROBOT = "Robot, see `millhand robots`; left out, the one that the controller is for."
+
+
 def main() -> None:
     """Run the command line; exit code 2 with one line for bad input, 130 after Ctrl-C."""
     # PyBullet and Mesa write to stdout and stderr as they please; the result line stays ours.
@@ -146,7 +149,7 @@ def tasks_command(
 @app.command("robots")
 def robots_command(as_json: Json = False) -> None:
     """List the robots."""
-    from robots import catalogue
+    from robots import catalogue, legged, mobile
 
     table = table_of("robots", "name", "joints", "tool", "max torque, N m")
     rows = []
@@ -155,6 +158,14 @@ def robots_command(as_json: Json = False) -> None:
         row = {"name": name, "joints": len(robot.joint_names), "tool": robot.tool_link}
         table.add_row(name, str(row["joints"]), robot.tool_link, f"{robot.tau_max.max():g}")
         rows.append(row)
+    for name in legged.names():
+        walker = legged.load(name)
+        rows.append({"name": name, "joints": len(walker.joint_names), "tool": "four legs"})
+        table.add_row(name, str(len(walker.joint_names)), "four legs", f"{walker.tau_max.max():g}")
+    for name in mobile.names():
+        base = mobile.load(name)
+        rows.append({"name": name, "joints": len(base.joint_names), "tool": "loading deck"})
+        table.add_row(name, str(len(base.joint_names)), "loading deck", f"{base.tau_max:g}")
     report({"robots": rows}, as_json, table)
 
 
@@ -454,7 +465,7 @@ def eval_command(
     import torch
 
     from policies.evaluate import evaluate
-    from sim import tasks
+    from sim import rigs, tasks
 
     kind = tasks.load(task)
     torch.set_num_threads(1)
@@ -462,7 +473,8 @@ def eval_command(
     if board is not None:
         from drivers.emulator import Emulator
 
-        law = controller_for("limited_impedance", robot or kind.robots[0])[0]
+        name = rigs.controller(kind.rig_kind)
+        law = controller_for(name, robot or kind.robots[0])[0]
         options["actuator"] = Emulator(law, load_board(board))
     actuator: Any = options.get("actuator")
 
@@ -561,7 +573,7 @@ def export(
 def build(
     board: Board = "virt-rv64",
     controller: Control = "limited_impedance",
-    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
     as_json: Json = False,
 ) -> None:
@@ -593,13 +605,16 @@ def load_board(name: str) -> Any:
     return hardware.load_board(name)
 
 
-def controller_for(name: str, robot: str) -> tuple[Any, Any]:
+def controller_for(name: str, robot: str = "") -> tuple[Any, Any]:
     """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
-    from robots import catalogue, controllers
+    from robots import catalogue, controllers, legged, mobile
     from sim.env import TICK_HZ
 
-    module, body = controllers.load(name), catalogue.load(robot)
-    law = module.controller() if name == "maths_probe" else module.controller(len(body.home))
+    module = controllers.load(name)
+    usual = getattr(module, "ROBOT", "panda")
+    family: Any = next(f for f in (catalogue, legged, mobile) if usual in f.names())
+    body = family.load(robot or usual)
+    law = module.controller() if name == "maths_probe" else module.controller(len(body.joint_names))
     return law, module.params(body, TICK_HZ)
 
 
@@ -607,7 +622,7 @@ def controller_for(name: str, robot: str) -> tuple[Any, Any]:
 def emulate(
     board: Board = "virt-rv64",
     controller: Control = "limited_impedance",
-    robot: Annotated[str, typer.Option(help="Robot, see `millhand robots`.")] = "panda",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Fixes the random inputs.")] = 0,
     as_json: Json = False,
@@ -654,7 +669,7 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="lockstep or env.")] = "lockstep",
+    name: Annotated[str, typer.Argument(help="lockstep, env or render.")] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
     as_json: Json = False,
@@ -689,9 +704,16 @@ def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
 
 def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
     """Time the environments."""
+    from sim import bench_env
+
+    return bench_env.step(rounds)
+
+
+def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the pictures."""
     from sim import bench
 
-    return bench.step(rounds)
+    return bench.render(rounds)
 
 
-BENCHES = {"lockstep": bench_lockstep, "env": bench_env}
+BENCHES = {"lockstep": bench_lockstep, "env": bench_env, "render": bench_render}

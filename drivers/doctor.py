@@ -91,8 +91,9 @@ def package(name: str) -> Part:
 
 
 def _pictures() -> Iterator[Part]:
+    yield part("renderer fast", _runs(DRAW.format(renderer="fast")), "software", INSTALL)
     yield part("renderer tiny", _runs(DRAW.format(renderer="tiny")), "software", INSTALL)
-    remedy = f"{MESA} (optional: draws large pictures faster)"
+    remedy = f"{MESA} (optional: the fast renderer needs none)"
     yield part("renderer egl", _runs(DRAW.format(renderer="egl")), "OpenGL", remedy, True)
     yield part("video", _runs(VIDEO), f"av {_version('av')} with H.264", INSTALL)
 

@@ -67,6 +67,8 @@ class Robot:
         for a pose that is to be reached at all, wherever the elbow ends up.
         """
         best, left = self._descend(np.asarray(q_start, float), position, rotation, self.home)
+        if attempts == 1:
+            return best, left
         rng = np.random.default_rng(0)
         for _ in range(attempts - 1):
             if left < IK_TOLERANCE:

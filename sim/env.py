@@ -12,6 +12,7 @@ from robots.actuator import Actuator
 from sim import rigs, tasks
 from sim.errors import SimError
 from sim.floor import Floor
+from sim.randomise import KINDS, Look
 from sim.state import Journal, State
 from sim.tasks.kit_tray import KitTray
 from sim.tasks.task import Expert, Reward
@@ -21,8 +22,9 @@ OBS_MODES = ("state", "images", "vla")
 RENDER_MODES = ("rgb_array", "human")
 CHARSET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.;:'!?-_()"
 MAX_TEXT = 200
-SMALL_IMAGE = 128
 RENDER_SIZE = 480
+IMAGES = {"rgb": "images", "depth": "depth", "segmentation": "segmentation"}
+"""What the observation calls the kinds of image."""
 
 
 class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
@@ -34,7 +36,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
     |---|---|
     | the rig's numbers (for an arm `q`, `dq`, `gripper`, `tool`; see its docstring) | all |
     | the task's numbers (see its docstring) | all |
-    | `images/CAMERA` (height, width, 3) uint8 for each of `cameras` | images, vla |
+    | `images/CAMERA` (height, width, 3) uint8, `depth/CAMERA` (height, width) float32, m, \
+`segmentation/CAMERA` (height, width) int32, a body's number or -1: `image_kinds` | images, vla |
     | `instruction`, text | vla |
 
     `control_mode` is one of the rig's; for an arm `joint_position`, `joint_delta`, `ee_delta`,
@@ -48,7 +51,11 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
     `target_position` (3,), `goal_position` (3,) and the controller's `flags`.
 
     `cameras` are those of the scene that the observation shows, all by default; `image_size` is
-    one number or (width, height). Options that this class does not know go to the task.
+    one number or (width, height); `image_kinds` some of `rgb`, `depth`, `segmentation`. With
+    images `info["cameras"]` has each one's `intrinsics` (3, 3) and `camera_in_world` (4, 4), in
+    OpenCV's convention (`sim.cameras`). `randomise` draws another look for every episode: True,
+    or some of `light`, `colours`, `textures`, `cameras` (`sim.randomise`); it changes nothing but
+    the images. Options that this class does not know go to the task.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 20}
@@ -65,6 +72,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         actuator: Actuator | None = None,
         cameras: tuple[str, ...] | None = None,
         image_size: int | tuple[int, int] = 96,
+        image_kinds: tuple[str, ...] = ("rgb",),
+        randomise: bool | tuple[str, ...] = False,
         trace: bool = False,
         terminate_on_success: bool = False,
         stiffness: float | None = None,
@@ -78,7 +87,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             raise SimError(
                 f"control_hz {control_hz} does not divide {TICK_HZ}; choose from {valid}"
             )
-        self.task = tasks.make(task, task_options)
+        self.task = tasks.make(task, task_options, robot)
+        self.task.has_images = obs_mode != "state"
         robot = robot or self.task.robots[0]
         if robot not in self.task.robots:
             raise SimError(
@@ -90,16 +100,22 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self.cameras = tuple(self.task.scene.cameras) if cameras is None else tuple(cameras)
         for camera in self.cameras:
             check_choice("camera", camera, tuple(self.task.scene.cameras))
+        self.image_kinds = tuple(image_kinds)
+        for kind in self.image_kinds:
+            check_choice("image kind", kind, tuple(IMAGES))
+        self.randomise = look_kinds(randomise)
         self.tick_hz, self.control_hz = TICK_HZ, control_hz
         self.ticks = TICK_HZ // control_hz
         self.terminate_on_success = terminate_on_success
         self.metadata = {**self.metadata, "render_fps": control_hz}
-        drawer = choose_renderer(renderer, obs_mode, render_mode, max(self.image_size))
+        drawer = choose_renderer(renderer, obs_mode, render_mode)
         self.floor = Floor(self.task.scene, TICK_HZ, drawer, gui=render_mode == "human")
         # Before the arm, since closing has to give the floor back whatever fails from here on.
         self._closed = False
         try:
             self._build(robot, control_mode, actuator, stiffness)
+            if "textures" in self.randomise and obs_mode != "state":
+                self.floor.need_patterns()
         except BaseException:
             self.floor.close()
             raise
@@ -110,6 +126,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             "control_mode": repr(self.control_mode),
             "control_hz": repr(control_hz),
             "stiffness": repr(stiffness),
+            "randomise": repr(self.randomise),
             **{key: repr(value) for key, value in sorted(task_options.items())},
         }
         self.max_steps = int(self.task.seconds * control_hz)
@@ -159,6 +176,11 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self._shown = self.task.instruction if shown is None else str(shown)[:MAX_TEXT]
         self.rig.reset(self.np_random)
         self.task.started(self.np_random)
+        if self.randomise and self.renderer != "none":
+            groups = self.floor.groups()
+            # Numbers of its own, so that an episode is the same however it looks.
+            rng = np.random.default_rng(copy.deepcopy(self._journal.rng).integers(2**63))
+            self.floor.apply_look(Look.draw(rng, self.randomise, self.floor.scene, groups))
         self._steps = 0
         self._expert = None
         self._ready = True
@@ -222,13 +244,13 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
 
     @property
     def renderer(self) -> str:
-        """What draws the observation's images: egl, tiny, opengl (the window) or none."""
+        """What draws the observation's images: fast, tiny, egl, opengl (the window) or none."""
         return self.floor.world.engine
 
     @property
     def robot(self) -> Any:
-        """The rig's robot, from the catalogue."""
-        return self.rig.robot  # type: ignore[attr-defined]
+        """The rig's robot, from its record in `robots`."""
+        return self.rig.robot
 
     @property
     def trace(self) -> dict[str, list[Any]]:
@@ -314,7 +336,14 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         if self.obs_mode != "state":
             width, height = self.image_size
             for camera in self.cameras:
-                found[f"images/{camera}"] = spaces.Box(0, 255, (height, width, 3), np.uint8)
+                far = self.floor.scene.cameras[camera].far
+                made: dict[str, spaces.Space[Any]] = {
+                    "rgb": spaces.Box(0, 255, (height, width, 3), np.uint8),
+                    "depth": spaces.Box(0.0, far, (height, width), np.float32),
+                    "segmentation": spaces.Box(-1, 2**31 - 1, (height, width), np.int32),
+                }
+                for kind in self.image_kinds:
+                    found[f"{IMAGES[kind]}/{camera}"] = made[kind]
         if self.obs_mode == "vla":
             found["instruction"] = spaces.Text(MAX_TEXT, min_length=0, charset=CHARSET)
         return spaces.Dict(found)
@@ -323,13 +352,15 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         found: dict[str, Any] = {**self.rig.state(), **self.task.state()}
         if self.obs_mode != "state":
             for camera in self.cameras:
-                found[f"images/{camera}"] = self.floor.picture(camera, *self.image_size, False)
+                seen = self.floor.look(camera, *self.image_size, self.image_kinds)
+                for kind in self.image_kinds:
+                    found[f"{IMAGES[kind]}/{camera}"] = seen[kind]
         if self.obs_mode == "vla":
             found["instruction"] = self._shown
         return found
 
     def _info(self, reward: Reward) -> dict[str, Any]:
-        return {
+        info = {
             "instruction": self._shown,
             "success": reward.success,
             "target_position": np.array(self.task.target_position),
@@ -337,6 +368,12 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             "flags": self.rig.flags,
             **reward.info,
         }
+        if self.obs_mode != "state":
+            info["cameras"] = {}
+            for camera in self.cameras:
+                lens, pose = self.floor.calibration(camera, *self.image_size)
+                info["cameras"][camera] = {"intrinsics": lens, "camera_in_world": pose}
+        return info
 
     def _checked(self, action: np.ndarray) -> np.ndarray:
         """Give the action as float64; refuse another shape or kind, clip to the space."""
@@ -363,6 +400,14 @@ def check_choice(what: str, value: str, valid: tuple[str, ...]) -> None:
         raise SimError(f"unknown {what} {value!r}; choose from {', '.join(valid)}")
 
 
+def look_kinds(randomise: bool | tuple[str, ...]) -> tuple[str, ...]:
+    """Give what of a look is random. Raises SimError for what no look has."""
+    kinds = KINDS if randomise is True else tuple(randomise or ())
+    for kind in kinds:
+        check_choice("randomise", kind, KINDS)
+    return kinds
+
+
 def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
     """Give (width, height). Raises SimError unless both are from 1 to 4096."""
     try:
@@ -374,11 +419,6 @@ def check_size(size: int | tuple[int, int]) -> tuple[int, int]:
     raise SimError(f"image_size {size!r} is not a number or (width, height) from 1 to 4096")
 
 
-def choose_renderer(renderer: str, obs_mode: str, render_mode: str | None, size: int) -> str:
-    """Settle "auto": TinyRenderer for small observations, measured twice as fast as EGL on a
-    software rasteriser at 96x96 and the same on every machine; none where nothing is drawn."""
-    if obs_mode == "state" and render_mode is None:
-        return "none"
-    if renderer == "auto" and obs_mode != "state" and size <= SMALL_IMAGE:
-        return "tiny"
-    return renderer
+def choose_renderer(renderer: str, obs_mode: str, render_mode: str | None) -> str:
+    """Give "none" where nothing is drawn, otherwise what was asked for."""
+    return "none" if obs_mode == "state" and render_mode is None else renderer

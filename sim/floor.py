@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from robots.kinematics import rotation_from_quaternion
+from sim.cameras import Camera
 from sim.errors import SimError
+from sim.randomise import Look, group_of
 from sim.scene import PARTS, Fixture, Scene
 from sim.world import World
 
@@ -35,6 +37,7 @@ class Floor:
         self._springs: dict[tuple[str, str], tuple[float, float, float]] = {}
         self._colours: dict[str, tuple[float, ...]] = {}
         self._parking = False
+        self._look = Look()
         for name, fixture in scene.fixtures.items():
             self.add_box(name, fixture)
 
@@ -141,6 +144,11 @@ class Floor:
         """Say whether two bodies were in contact in the last tick."""
         return self.world.touch(self.bodies[name], self.bodies[other])
 
+    def touched(self, name: str) -> set[str]:
+        """Give the names of the bodies that one was in contact with in the last tick."""
+        found = self.world.touched(self.bodies[name])
+        return {other for other, body in self.bodies.items() if body in found}
+
     # -- mechanisms
 
     def joint(self, name: str, joint: str) -> tuple[float, float]:
@@ -184,16 +192,76 @@ class Floor:
 
     def picture(self, camera: str, width: int, height: int, shadow: bool) -> np.ndarray:
         """Draw what a camera sees now, (height, width, 3) uint8."""
-        which = self.scene.cameras.get(camera)
+        return self.look(camera, width, height, ("rgb",), shadow)["rgb"]
+
+    def look(
+        self,
+        camera: str,
+        width: int,
+        height: int,
+        kinds: tuple[str, ...] = ("rgb", "depth", "segmentation"),
+        shadow: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Draw several kinds of image of what a camera sees now; see `World.look`."""
+        which = self._camera(camera)
+        view = which.view(*self._carrier(which))
+        lens = which.projection(width, height)
+        return self.world.look(view, lens, width, height, kinds, shadow)
+
+    def calibration(self, camera: str, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give a camera's intrinsics (3, 3) at a size, and where it is now: camera_in_world (4, 4).
+
+        OpenCV's conventions: x right, y down, z ahead; see `Camera`.
+        """
+        which = self._camera(camera)
+        lens = which.intrinsics(width, height, self.world.engine)
+        return lens, which.pose(*self._carrier(which))
+
+    def apply_look(self, style: Look | None) -> None:
+        """Take another look from now on (`sim.randomise`); None is the scene's own.
+
+        Raises SimError for a look with patterns where the renderer has none.
+        """
+        style = style or Look()
+        if style.patterns:
+            self.need_patterns()
+        self._look = style
+        groups = self.groups()
+        sight = self.world.sight
+        sight.light = style.light
+        sight.tint({b: tint for name, tint in style.tints.items() for b in groups[name]})
+        sight.painter.cover({b: p for name, p in style.patterns.items() for b in groups[name]})
+
+    def need_patterns(self) -> None:
+        """Raise SimError where the renderer draws no random textures."""
+        if self.world.engine not in ("fast", "none"):
+            raise SimError(
+                f"renderer {self.world.engine!r} draws no random textures; choose 'fast', "
+                "or leave 'textures' out of randomise"
+            )
+
+    def groups(self) -> dict[str, list[int]]:
+        """Give the bodies that a look colours alike: by name without its number; robots."""
+        found: dict[str, list[int]] = {}
+        for name, body in self.bodies.items():
+            found.setdefault(group_of(name), []).append(body)
+        known = set(self.bodies.values())
+        found["robot"] = [body for body in self.world.sight.bodies() if body not in known]
+        return found
+
+    def _camera(self, name: str) -> Camera:
+        which = self._look.cameras.get(name) or self.scene.cameras.get(name)
         if which is None:
             known = ", ".join(self.scene.cameras)
-            raise SimError(f"no camera {camera!r}; cameras: {known}")
-        position, rotation = np.zeros(3), np.eye(3)
-        if which.link is not None:
-            if which.link not in self.carriers:
-                known = ", ".join(self.carriers) or "none"
-                raise SimError(f"camera {camera!r} rides on {which.link!r}; there is: {known}")
-            pose = self.carriers[which.link]()
-            position, rotation = pose[:3], rotation_from_quaternion(pose[3:])
-        view = which.view(position, rotation)
-        return self.world.picture(view, which.projection(width, height), width, height, shadow)
+            raise SimError(f"no camera {name!r}; cameras: {known}")
+        return which
+
+    def _carrier(self, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+        """Give position (3,) and rotation (3, 3) of what a camera rides on."""
+        if camera.link is None:
+            return np.zeros(3), np.eye(3)
+        if camera.link not in self.carriers:
+            known = ", ".join(self.carriers) or "none"
+            raise SimError(f"camera {camera.name!r} rides on {camera.link!r}; there is: {known}")
+        pose = self.carriers[camera.link]()
+        return pose[:3], rotation_from_quaternion(pose[3:])

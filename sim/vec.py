@@ -199,8 +199,10 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         """Put together the observation and the infos from the workers' answers."""
         infos: dict[str, Any] = {}
         answers = [answer for answers in found for answer in answers]
+        plain = self._stack([info for info, _ in answers], infos)
         for i, (info, _) in enumerate(answers):
-            infos = self._add_info(infos, info, i)
+            rest = {key: value for key, value in info.items() if key not in plain}
+            infos = self._add_info(infos, rest, i)
         assert isinstance(self.single_observation_space, spaces.Dict)
         observation: dict[str, Any] = {}
         for key, space in self.single_observation_space.spaces.items():
@@ -210,6 +212,19 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
             else:
                 observation[key] = tuple(texts[key] for _, texts in answers)
         return observation, infos
+
+    def _stack(self, found: list[dict[str, Any]], infos: dict[str, Any]) -> set[str]:
+        """Put the numbers that every info has into `infos`, as `_add_info` does, but at once."""
+        plain = set()
+        for key, first in found[0].items():
+            if not isinstance(first, (bool, int, float, np.ndarray)):
+                continue
+            values: list[Any] = [info.get(key) for info in found]
+            if all(np.shape(v) == np.shape(first) and type(v) is type(first) for v in values):
+                infos[key] = np.array(values)
+                infos[f"_{key}"] = np.ones(self.num_envs, bool)
+                plain.add(key)
+        return plain
 
     def _end(self, grace: float) -> None:
         """End every worker: asked to, told to, made to."""

@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pybullet as bullet
 
 from sim.errors import SimError
+from sim.sight import Sight
 
-RENDERERS = ("auto", "egl", "tiny", "none")
-# OpenGL's shadow map ends with a visible edge unless the light stands nearly overhead.
-LIGHT = {"tiny": (0.4, 0.5, 1.6), "egl": (0.2, 0.1, 5.0), "opengl": (0.2, 0.1, 5.0)}
+RENDERERS = ("auto", "fast", "egl", "tiny", "none")
 # Bullet's collision groups are bits; it uses the first six itself, this one for what stands still.
 STATIC_GROUP = 2
 FIRST_GROUP, LAST_GROUP = 1 << 6, 1 << 30
+POSITION = bullet.POSITION_CONTROL
 # Enough for 300 stale neighbours.
 PASSES = 48
 
@@ -42,8 +41,9 @@ def _quiet() -> Iterator[None]:
 class World:
     """One PyBullet world: bodies, one or more arms, and what cameras see of them.
 
-    `renderer`: "egl" (OpenGL, also on Mesa's software rasteriser), "tiny" (PyBullet's own
-    software renderer), "none" (never draws), or "auto", EGL where it loads and else tiny.
+    `renderer`: "fast" (our own, in software), "tiny" (PyBullet's, in software), "egl" (OpenGL,
+    also on Mesa's software rasteriser), "none" (never draws), or "auto": fast, or tiny where a
+    body's mesh is of a kind that fast does not read.
     `gui=True` opens PyBullet's window, which then also draws.
     """
 
@@ -63,9 +63,6 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
-        if renderer == "auto" and not gui:
-            # Now, not at the first picture: EGL draws only what is loaded after it.
-            renderer = "egl" if self._load_egl() else "tiny"
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -81,6 +78,7 @@ class World:
             physicsClientId=self._client,
         )
         self._snapshot = -1
+        self.sight = Sight(self._client)
         self._movers: list[int] = []
 
     def aim(self, eye: np.ndarray, target: np.ndarray) -> None:
@@ -117,11 +115,15 @@ class World:
 
     @property
     def engine(self) -> str:
-        """What draws: egl, tiny, opengl (the window) or none.
+        """What draws: fast, tiny, egl, opengl (the window) or none.
 
-        One for the whole world: once EGL is loaded Bullet draws every image with it.
+        Bullet's own are for the whole world: once EGL is loaded Bullet draws all with it.
         """
-        return "opengl" if self._gui else self.renderer
+        if self._gui:
+            return "opengl"
+        if self.renderer == "auto":
+            return "fast" if self.sight.drawable() else "tiny"
+        return self.renderer
 
     def _load_egl(self) -> bool:
         if self._egl_plugin is None:
@@ -194,7 +196,7 @@ class World:
 
     def paint(self, body: int, colour: tuple[float, ...], link: int = -1) -> None:
         """Give a body's base, or one of its links, one colour, RGBA in 0..1."""
-        bullet.changeVisualShape(body, link, rgbaColor=colour, physicsClientId=self._client)
+        self.sight.paint(body, link, colour)
 
     def place(self, body: int, position: np.ndarray, quaternion: np.ndarray) -> None:
         """Put a body's base link frame at a position (3,) and orientation xyzw (4,), at rest."""
@@ -209,12 +211,11 @@ class World:
 
     def pose(self, body: int) -> np.ndarray:
         """Give the pose of a body's base link frame, (7,): xyz, quaternion xyzw."""
-        centre, quaternion = bullet.getBasePositionAndOrientation(
-            body, physicsClientId=self._client
-        )
-        back = [-x for x in self._centre(body)]
-        position, _ = bullet.multiplyTransforms(centre, quaternion, back, (0, 0, 0, 1))
-        return np.array(position + quaternion)
+        centre, quaternion = bullet.getBasePositionAndOrientation(body, self._client)
+        x, y, z = self._centre(body)
+        if x or y or z:
+            centre, _ = bullet.multiplyTransforms(centre, quaternion, (-x, -y, -z), (0, 0, 0, 1))
+        return np.array(centre + quaternion)
 
     def _centre(self, body: int) -> tuple[float, ...]:
         """Give the centre of mass of a body's base in its link frame, (3,)."""
@@ -222,6 +223,11 @@ class World:
             info = bullet.getDynamicsInfo(body, -1, physicsClientId=self._client)
             self._centres[body] = info[3]
         return self._centres[body]
+
+    def centre(self, body: int) -> np.ndarray:
+        """Give the place of the centre of mass of a body's base, (3,)."""
+        place, _ = bullet.getBasePositionAndOrientation(body, physicsClientId=self._client)
+        return np.array(place)
 
     def velocity(self, body: int) -> np.ndarray:
         """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
@@ -291,6 +297,14 @@ class World:
         """Say whether two bodies were in contact in the last tick."""
         return bool(bullet.getContactPoints(one, other, physicsClientId=self._client))
 
+    def touched_links(self, body: int) -> set[int]:
+        """Give the links of a body that were in contact with something in the last tick."""
+        return {point[3] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
+
+    def touched(self, body: int) -> set[int]:
+        """Give the bodies that one was in contact with in the last tick."""
+        return {point[2] for point in bullet.getContactPoints(body, physicsClientId=self._client)}
+
     def set_friction(self, body: int, link: int, lateral: float, spinning: float) -> None:
         """Set a link's friction coefficients."""
         bullet.changeDynamics(
@@ -312,24 +326,9 @@ class World:
             physicsClientId=self._client,
         )
 
-    def couple(self, body: int, first: int, second: int) -> None:
-        """Gear two sliding joints together, so that both always travel alike.
-
-        Two motors that push against each other through a part leave it free to wander with them.
-        """
-        c = self._client
-        gear = bullet.createConstraint(
-            body,
-            first,
-            body,
-            second,
-            bullet.JOINT_GEAR,
-            [1, 0, 0],
-            [0, 0, 0],
-            [0, 0, 0],
-            physicsClientId=c,
-        )
-        bullet.changeConstraint(gear, gearRatio=-1, erp=0.2, maxForce=100, physicsClientId=c)
+    def set_friction_along(self, body: int, link: int, shares: tuple[float, ...]) -> None:
+        """Scale a link's friction along the axes of its frame (3,), 1 for all that there is."""
+        bullet.changeDynamics(body, link, anisotropicFriction=shares, physicsClientId=self._client)
 
     def reset_joints(self, body: int, joints: list[int], q: np.ndarray) -> None:
         """Put joints at rest at positions q, without stepping."""
@@ -342,10 +341,18 @@ class World:
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
 
-    def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
-        """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
-        for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
+    def read_joints_into(
+        self, body: int, joints: list[int], q: memoryview, dq: memoryview
+    ) -> float:
+        """Write positions and velocities of joints to memory, float64: `read_joints`, faster.
+
+        Gives the last joint's position; it may be one more than the memory takes.
+        """
+        states = bullet.getJointStates(body, joints, self._client)
+        for k in range(len(q)):
+            state = states[k]
             q[k], dq[k] = state[0], state[1]
+        return float(states[-1][0])
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""
@@ -358,14 +365,9 @@ class World:
     ) -> None:
         """Drive joints to one position with Bullet's own motors, until told otherwise."""
         for joint in joints:
+            # By position, at Bullet's usual gains: this is called every tick, and names cost half.
             bullet.setJointMotorControl2(
-                body,
-                joint,
-                bullet.POSITION_CONTROL,
-                targetPosition=position,
-                force=force,
-                maxVelocity=speed,
-                physicsClientId=self._client,
+                body, joint, POSITION, position, 0.0, force, 0.1, 1.0, speed, self._client
             )
 
     def sense_force(self, body: int, joint: int) -> None:
@@ -447,22 +449,21 @@ class World:
         self, view: list[float], projection: list[float], width: int, height: int, shadow: bool
     ) -> np.ndarray:
         """Draw one image, (height, width, 3) uint8, from OpenGL view and projection matrices."""
-        chosen = self.engine
-        if chosen == "none":
-            raise SimError("this world was made with renderer='none' and cannot draw")
-        engine = bullet.ER_TINY_RENDERER if chosen == "tiny" else bullet.ER_BULLET_HARDWARE_OPENGL
-        image: Any = bullet.getCameraImage(
-            width,
-            height,
-            view,
-            projection,
-            lightDirection=LIGHT[chosen],
-            shadow=int(shadow),
-            lightAmbientCoeff=0.65,
-            lightDiffuseCoeff=0.45,
-            lightSpecularCoeff=0.05,
-            renderer=engine,
-            flags=bullet.ER_NO_SEGMENTATION_MASK,
-            physicsClientId=self._client,
-        )[2]
-        return np.asarray(image, np.uint8).reshape(height, width, 4)[:, :, :3].copy()
+        return self.look(view, projection, width, height, ("rgb",), shadow)["rgb"]
+
+    def look(
+        self,
+        view: list[float],
+        projection: list[float],
+        width: int,
+        height: int,
+        kinds: tuple[str, ...] = ("rgb", "depth", "segmentation"),
+        shadow: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Draw several kinds of image at once, each (height, width).
+
+        `rgb` (.., 3) uint8; `depth` float32, metres along the camera's axis, the far plane where
+        there is nothing; `segmentation` int32 body numbers, -1 nothing; `links` int32 link
+        indices, -1 a base, -2 nothing. Raises SimError for other kinds.
+        """
+        return self.sight.look(self.engine, view, projection, width, height, kinds, shadow)

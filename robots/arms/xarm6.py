@@ -13,9 +13,9 @@ def xarm6() -> Robot:
     Joint ranges, speed (180 deg/s) and jerk (28647 deg/s^3) are those of UFACTORY's "Robot
     specifications"; torques are the efforts of its URDF. Of the 1145 deg/s^2 of acceleration
     that it allows 400 are used: more takes longer to build up and take back, at that jerk, than
-    the limiter's servo has time for, and it hunts. UFACTORY states no torque rate: chosen are
-    the 1000 N m/s that Franka states for its arm. The gains belong to the URDF's inertias,
-    which hold those of the motors.
+    the limiter's servo has time for, and it hunts. UFACTORY states no torque rate: chosen is
+    the full torque in 20 ms (in 100 ms it lags the spring, and the arm swings). The gains belong
+    to the URDF's inertias, which hold those of the motors.
     """
     model = RobotModel.from_urdf(ASSETS / "xarm6" / "xarm6.urdf")
     chain = model.chain("tool")
@@ -35,7 +35,7 @@ def xarm6() -> Robot:
         ddq_max=np.full(6, np.radians(400.0)),
         dddq_max=np.full(6, np.radians(28647.0)),
         tau_max=np.array([50.0, 50.0, 32.0, 32.0, 32.0, 20.0]),
-        dtau_max=np.array([50.0, 50.0, 32.0, 32.0, 32.0, 20.0]) / 0.1,
+        dtau_max=np.array([50.0, 50.0, 32.0, 32.0, 32.0, 20.0]) / 0.02,
         kp=np.array([800.0, 800.0, 500.0, 250.0, 250.0, 120.0]),
         kd=np.array([50.0, 50.0, 30.0, 10.0, 10.0, 4.0]),
         record=kinematics.chain_record(chain),

@@ -6,7 +6,15 @@ from types import ModuleType
 
 from robots.errors import RobotError
 
-MODULES = ("limited_impedance", "joint_impedance", "limiter", "maths_probe")
+MODULES = (
+    "limited_impedance",
+    "joint_impedance",
+    "limiter",
+    "diff_drive",
+    "gait",
+    "leg_impedance",
+    "maths_probe",
+)
 
 
 def names() -> list[str]:

@@ -24,6 +24,7 @@ from robots.catalogue import Robot
 from robots.controllers.contract import Controller
 from robots.errors import RobotError
 from robots.kernel import kernel
+from robots.legged import Quadruped
 from robots.maths import sqrt
 
 FLAG_NAN = 1
@@ -68,7 +69,7 @@ def controller(n: int) -> Controller:
     )
 
 
-def params(robot: Robot, rate_hz: float) -> np.ndarray:
+def params(robot: Robot | Quadruped, rate_hz: float) -> np.ndarray:
     """Give the parameters, shape (1,), for a robot controlled at `rate_hz`.
 
     Raises RobotError for a rate that is not positive and finite.

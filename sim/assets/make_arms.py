@@ -63,7 +63,7 @@ ARMS = {
         },
         rotor=(0.3, 0.3, 0.2, 0.2, 0.1, 0.05, 0.05),
         # It cannot fold to less than 0.41 m; further back it covers what the others do.
-        stand="-0.12 0 0",
+        stand="-0.10 0 0",
     ),
     "xarm6": Arm(
         source="xarm/xarm6_robot.urdf",

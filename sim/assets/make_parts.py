@@ -78,10 +78,10 @@ def join(*meshes: Mesh) -> Mesh:
     return points, faces
 
 
-def write(name: str, mesh: Mesh, shapes: list[tuple[str, str]], height: float) -> None:
-    """Write NAME.obj and NAME.urdf; `shapes` are collision (geometry, xyz) pairs."""
+def write_obj(path: Path, mesh: Mesh) -> None:
+    """Write a mesh as an OBJ with one normal a face, leaving out faces of no area."""
     points, faces = mesh
-    lines = [f"# {name}: Millhand, Apache-2.0"]
+    lines = [f"# {path.stem}: Millhand, Apache-2.0"]
     lines += ["v {:.5f} {:.5f} {:.5f}".format(*p) for p in points]
     count = 0
     for face in faces:
@@ -93,7 +93,12 @@ def write(name: str, mesh: Mesh, shapes: list[tuple[str, str]], height: float) -
         count += 1
         lines.append("vn {:.4f} {:.4f} {:.4f}".format(*(normal / area)))
         lines.append("f " + " ".join(f"{i + 1}//{count}" for i in face))
-    (HERE / f"{name}.obj").write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write(name: str, mesh: Mesh, shapes: list[tuple[str, str]], height: float) -> None:
+    """Write NAME.obj and NAME.urdf; `shapes` are collision (geometry, xyz) pairs."""
+    write_obj(HERE / f"{name}.obj", mesh)
     inertia = MASS * 0.02**2
     collisions = "".join(
         f'    <collision><origin xyz="{xyz}"/><geometry>{geometry}</geometry></collision>\n'

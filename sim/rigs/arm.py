@@ -23,6 +23,8 @@ TOOL_STEP = 0.05
 TURN_STEP = 0.25
 IK_TOLERANCE = 0.02
 JITTER = 0.08
+GEAR = 2.0
+"""How much stronger and faster than its motor the gear between two fingers is."""
 
 
 class ArmRig(Rig):
@@ -88,12 +90,11 @@ last goal; gripper -1..1 |
         floor.carriers[carrier] = self.tool_pose
         self.joint_ids = self.world.joint_indices(self.body, robot.joint_names)
         self.finger_ids = self.world.joint_indices(self.body, robot.gripper_joint_names)
+        self.all_ids = self.joint_ids + self.finger_ids
         self.tool_id = self.world.link_index(self.body, robot.tool_link)
         self.world.free_joints(self.body, self.joint_ids)
         for finger in self.finger_ids:
             self.world.set_friction(self.body, finger, 1.5, 0.02)
-        if robot.gripper_geared:
-            self.world.couple(self.body, *self.finger_ids)
         self.actuator: Actuator = actuator or HostActuator(
             limited_impedance.controller(len(robot.home))
         )
@@ -105,7 +106,11 @@ last goal; gripper -1..1 |
         self.tool_goal = self._forward(self.goal)
         self.grip = 1.0
         self._ramp = np.arange(1, ticks + 1)[:, None] / ticks
-        self._rows: list[bytes] = []
+        self._rows, self._width = b"", 0
+        geared = robot.gripper_geared
+        self._read_ids = self.joint_ids + self.finger_ids[:1] if geared else self.joint_ids
+        self._follower = self.finger_ids[1:] if geared else []
+        self._leader, self._gear = 0.0, (GEAR * robot.gripper_force, GEAR * robot.gripper_speed)
         self._grips: list[float] = [1.0] * ticks
         self._told = np.nan
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
@@ -145,7 +150,7 @@ last goal; gripper -1..1 |
             self._plan(action[:, :-1], action[:, -1].tolist())
             return
         if self.control_mode in ("joint_delta", "ee_delta"):
-            self.grip = float(np.clip(self.grip + action[-1], 0.0, 1.0))
+            self.grip = min(max(self.grip + float(action[-1]), 0.0), 1.0)
         else:
             self.grip = float(action[-1])
         start = self.goal
@@ -156,8 +161,7 @@ last goal; gripper -1..1 |
 
     def _plan(self, setpoints: np.ndarray, grips: list[float]) -> None:
         """Keep what every tick of the step asks for: joints (ticks, n) and gripper (ticks,)."""
-        whole, width = setpoints.tobytes(), 8 * setpoints.shape[1]
-        self._rows = [whole[i : i + width] for i in range(0, len(whole), width)]
+        self._rows, self._width = setpoints.tobytes(), 8 * setpoints.shape[1]
         self._grips = grips
 
     def _joint_goal(self, action: np.ndarray) -> np.ndarray:
@@ -216,8 +220,10 @@ last goal; gripper -1..1 |
 
     def gather(self, k: int) -> None:
         """See Ticked."""
-        self.world.read_joints_into(self.body, self.joint_ids, self._q, self._dq)
-        self._goal[:] = self._rows[k]
+        read, ids = self.world.read_joints_into, self._read_ids
+        self._leader = read(self.body, ids, self._q, self._dq)
+        at = k * self._width
+        self._goal[:] = self._rows[at : at + self._width]
 
     def scatter(self, k: int) -> None:
         """See Ticked."""
@@ -225,6 +231,11 @@ last goal; gripper -1..1 |
         grip = self._grips[k]
         if grip != self._told and grip == grip:
             self._drive(grip)
+        if self._follower:
+            # This gears two fingers together. Two motors that only push against each other through
+            # a part leave it free to wander with them. (With Bullet's own gear the same actions no
+            # longer give the same bits.)
+            self.world.drive_to(self.body, self._follower, self._leader, *self._gear)
         self.flags |= self._flags.item()
         if self.tracing:
             self._record()
@@ -258,9 +269,9 @@ last goal; gripper -1..1 |
 
     def observe(self) -> None:
         """See Rig."""
-        q, dq = self.world.read_joints(self.body, self.joint_ids)
-        self.q, self.dq = np.array(q), np.array(dq)
-        travel, _ = self.world.read_joints(self.body, self.finger_ids)
+        n = len(self.joint_ids)
+        q, dq = self.world.read_joints(self.body, self.all_ids)
+        self.q, self.dq, travel = np.array(q[:n]), np.array(dq[:n]), q[n:]
         closed, opened = self.robot.gripper_opening
         share = (sum(travel) / len(travel) - closed) / (opened - closed)
         self.gripper = min(max(share, 0.0), 1.0)

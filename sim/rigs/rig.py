@@ -36,6 +36,8 @@ class Rig:
     """
 
     control_modes: ClassVar[tuple[str, ...]]
+    robot: Any
+    """What is known of the robot: its record in `robots`."""
 
     def __init__(self, floor: Floor, control_mode: str, ticks: int) -> None:
         if control_mode not in self.control_modes:

@@ -27,6 +27,13 @@ TASKS = {
     "ConveyorSort": Entry(
         "conveyor_sort", "sort the parts on a moving belt into two chutes by a rule", "medium"
     ),
+    "HandOver": Entry("hand_over", "pass the named part from one arm to the other", "medium"),
+    "DeliverTote": Entry(
+        "deliver_tote", "carry a tote past shelves and people to the named station", "medium"
+    ),
+    "Inspect": Entry(
+        "inspect_gauges", "walk a marked route and report what a gauge reads", "medium"
+    ),
 }
 
 
@@ -66,14 +73,18 @@ def resolve(name: str) -> str:
     raise SimError(f"unknown {suggest('task', plain, tuple(TASKS))}")
 
 
-def make(name: str, options: dict[str, Any]) -> "Task":
-    """Make a task. Raises SimError for an option that it does not take."""
+def make(name: str, options: dict[str, Any], robot: str | None = None) -> "Task":
+    """Make a task, on the scene that it has for a robot unless the options name one.
+
+    Raises SimError for an option that it does not take.
+    """
     kind = load(name)
     valid = tuple(inspect.signature(kind).parameters)
     for key in options:
         if key not in valid:
             raise SimError(f"{resolve(name)} takes no {suggest('option', key, valid)}")
-    return kind(**options)
+    fitting = {"scene": kind.scenes[robot]} if robot in kind.scenes else {}
+    return kind(**{**fitting, **options})
 
 
 def load(name: str) -> type["Task"]:

@@ -50,6 +50,8 @@ class KitTray(Task):
 
     scene_name: ClassVar[str] = "kit_tray"
     max_seconds: ClassVar[float] = 16.0
+    robots: ClassVar[tuple[str, ...]] = ("panda", "iiwa", "xarm6", "so101")
+    scenes: ClassVar[dict[str, str]] = {"so101": "kit_tray_so101"}
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from sim.rigs import ArmRig
+from sim.scene import Scene
 from sim.tasks.script import DOWN
 
 HOVER = 0.15
@@ -21,6 +22,7 @@ class Goal(Protocol):
 
     target_position: np.ndarray
     goal_position: np.ndarray
+    scene: Scene
 
     @property
     def arm(self) -> ArmRig:
@@ -30,11 +32,16 @@ class Goal(Protocol):
 class KitTrayExpert:
     """Gives `ee_pose` actions at 10 Hz from the true positions of part and slot.
 
-    Every step it looks again at where the part is, so a push or a slip is made good.
+    Every step it looks again at where the part is, so a push or a slip is made good. A scene
+    may set its heights and its step in a table [expert]: `hover`, `carry`, `step`, metres.
     """
 
     def __init__(self, task: Goal) -> None:
         self.task = task
+        pace = task.scene.tables.get("expert", {})
+        self.hover = float(pace.get("hover", HOVER))
+        self.carry = float(pace.get("carry", CARRY))
+        self.step = float(pace.get("step", STEP))
         self.closing = 0
         self.opening = 0
         self.holding = False
@@ -46,7 +53,7 @@ class KitTrayExpert:
         part, goal = self.task.target_position, self.task.goal_position
         position = self.task.arm.tool[:3]
         if self.done:
-            return self._go(position, np.array([position[0], position[1], HOVER]), 1.0)
+            return self._go(position, np.array([position[0], position[1], self.hover]), 1.0)
         if self.holding and self._lost(part, position):
             self.holding, self.closing, self.opening = False, 0, 0
         if not self.holding:
@@ -65,7 +72,7 @@ class KitTrayExpert:
         self.above = offset < (0.02 if self.above else 0.008)
         if not self.above:
             # Far away the tool comes in over the parts; it only sinks once it is above its own.
-            height = HOVER if offset > 0.05 else max(position[2], 0.07)
+            height = self.hover if offset > 0.05 else min(max(position[2], 0.07), self.hover)
             return self._go(position, np.array([*part[:2], height]), 1.0)
         if position[2] < GRASP + 0.006:
             self.closing = 1
@@ -73,16 +80,20 @@ class KitTrayExpert:
         return self._go(position, np.array([*part[:2], GRASP]), 1.0)
 
     def _deliver(self, position: np.ndarray, goal: np.ndarray, part: np.ndarray) -> np.ndarray:
+        # The part may sit off the tool's middle: it is the part that has to be over the slot.
+        slip = np.clip(position[:2] - part[:2], -0.03, 0.03)
+        goal = np.array([*(goal[:2] + slip), goal[2]])
         offset = float(np.hypot(*(goal[:2] - position[:2])))
         if self.opening > 0:
             self.opening += 1
             self.done = self.opening > OPEN_STEPS
             return self._go(position, np.array([*position[:2], RELEASE]), 1.0)
-        if offset > 0.012 and (position[2] < CARRY - 0.05 or offset > 0.06):
+        if offset > 0.012 and (position[2] < self.carry - 0.05 or offset > 0.06):
             sideways = goal[:2] if position[2] > 0.07 else position[:2]
-            return self._go(position, np.array([*sideways, CARRY]), 0.0)
+            return self._go(position, np.array([*sideways, self.carry]), 0.0)
         if offset > 0.012:
-            return self._go(position, np.array([*goal[:2], max(position[2], 0.08)]), 0.0)
+            height = min(max(position[2], 0.08), self.carry)
+            return self._go(position, np.array([*goal[:2], height]), 0.0)
         if position[2] < RELEASE + 0.008:
             self.opening = 1
             return self._go(position, np.array([*goal[:2], RELEASE]), 1.0)
@@ -91,6 +102,6 @@ class KitTrayExpert:
     def _go(self, position: np.ndarray, target: np.ndarray, gripper: float) -> np.ndarray:
         move = target - position
         length = float(np.linalg.norm(move))
-        if length > STEP:
-            move = move * (STEP / length)
+        if length > self.step:
+            move = move * (self.step / length)
         return np.concatenate([position + move, DOWN, [gripper]])

@@ -48,15 +48,20 @@ class Task:
     Reward, End.
 
     `rig` is the kind of rig that it is for (see `sim.rigs.make`), `robots` those that it is laid
-    out for, the default first. Its expert acts in `expert_mode` at `expert_hz`.
+    out for, the default first; `scenes` names the scene of a robot that needs another one than
+    `scene_name`. Its expert acts in `expert_mode` at `expert_hz`.
+    `has_images` says that the observation shows images, before `spaces` is asked: what a robot
+    should see there can then be left out of the numbers.
     """
 
     scene_name: ClassVar[str]
     max_seconds: ClassVar[float]
+    scenes: ClassVar[dict[str, str]] = {}
     rig_kind: ClassVar[str] = "arm"
     robots: ClassVar[tuple[str, ...]] = ("panda",)
     expert_mode: ClassVar[str] = "ee_pose"
     expert_hz: ClassVar[int] = 10
+    has_images = False
 
     def __init__(self, sparse: bool = False, scene: str | None = None) -> None:
         self.sparse = sparse

@@ -11,8 +11,8 @@ from drivers.difference import first_difference
 from drivers.emulator import Emulator
 from drivers.errors import EmulatorError
 from drivers.mailbox import Fault, Status
-from robots import catalogue
-from robots.controllers import limited_impedance
+from robots import catalogue, legged
+from robots.controllers import gait, leg_impedance, limited_impedance
 from robots.kernel import kernel
 
 EDGES = np.array(
@@ -100,6 +100,44 @@ def test_limited_impedance_is_equal_on_nonsense(board):
             assert not np.isnan(emulator.output["tau"]).any()
             assert emulator.ticks == i + 1
         assert_equal(emulator, 300)
+
+
+def test_the_gait_is_equal_walking_standing_and_falling(board):
+    robot = legged.load("a1")
+    rng = np.random.default_rng(6)
+    ticks = 300 if "soft" in board else 4000
+    with Emulator(gait.controller(), board) as emulator:
+        emulator.start(gait.params(robot, 500.0))
+        emulator.input["q"] = robot.home
+        down = 0
+        for i in range(ticks):
+            if i % 400 == 0:
+                command = rng.normal(0, 0.4, 3) if i % 1200 else np.zeros(3)
+            emulator.input["command"] = command
+            emulator.input["orientation"] = (*rng.normal(0, 0.03, 2), 0.3, 0.9)
+            if i % 1000 == 250:
+                emulator.input["orientation"] = rng.choice(EDGES, 4)
+            emulator.input["gyro"] = rng.normal(0, 0.3, 3)
+            emulator.tick()
+            emulator.input["q"] = emulator.output["q_ref"] + rng.normal(0, 0.01, 12)
+            emulator.input["dq"] = emulator.output["dq_ref"] + rng.normal(0, 0.1, 12)
+            down += emulator.output["down"].sum()
+        assert 2 * ticks < down < 4 * ticks
+        assert_equal(emulator, ticks)
+
+
+def test_leg_impedance_is_equal():
+    robot = legged.load("a1")
+    rng = np.random.default_rng(8)
+    with Emulator(leg_impedance.controller(), "virt-rv64") as emulator:
+        emulator.start(leg_impedance.params(robot, 500.0))
+        for i in range(2000):
+            if i % 100 == 0:
+                emulator.input["q_goal"] = robot.home + rng.normal(0, 0.4, 12)
+            emulator.input["q"] = robot.home + rng.normal(0, 0.1, 12)
+            emulator.input["dq"] = rng.normal(0, 0.5, 12)
+            emulator.tick()
+        assert_equal(emulator, 2000)
 
 
 def test_our_maths_is_equal(board):

@@ -128,8 +128,10 @@ def test_bench_gives_cases_with_ratios():
     done = run("bench", "env", "--rounds", "1", "--json")
     assert done.returncode == 0, done.stderr
     found = result_of(done)
-    (case,) = found["cases"]
+    cases = {case["case"]: case for case in found["cases"]}
+    case = cases["KitTray at 20 Hz, state only"]
     assert case["ratio"] == pytest.approx(case["ours"] / case["peer"]) and case["unit"] == "ticks/s"
+    assert any("2 processes" in name for name in cases) and any("reset" in name for name in cases)
 
 
 def test_watch_films_the_expert_where_there_is_no_display(tmp_path):

@@ -7,6 +7,7 @@ from robots import catalogue
 from robots.controllers import limited_impedance, limiter
 from robots.kinematics import rotation_from_quaternion
 from sim.floor import ASSETS
+from sim.rigs.arm import GEAR
 from sim.world import World
 
 RATE = 500
@@ -28,8 +29,6 @@ class Cell:
         world.free_joints(self.arm, self.joints)
         for finger in self.fingers:
             world.set_friction(self.arm, finger, 1.5, 0.02)
-        if robot.gripper_geared:
-            world.couple(self.arm, *self.fingers)
         world.reset_joints(self.arm, self.joints, robot.home)
         self.part = world.load(ASSETS / "parts" / f"{part}.urdf", (*PLACES[name], 0.0))
         n = len(robot.home)
@@ -54,6 +53,11 @@ class Cell:
             self.flags |= int(output["flags"][0])
             self.lag = max(self.lag, np.abs(output["q_ref"][0] - q).max())
             world.apply_torques(self.arm, self.joints, output["tau"][0].tolist())
+            if robot.gripper_geared:
+                force, speed = GEAR * robot.gripper_force, GEAR * robot.gripper_speed
+                leader, follower = self.fingers
+                place = world.read_joints(self.arm, [leader])[0][0]
+                world.drive_to(self.arm, [follower], place, force, speed)
             world.step()
 
     def move(self, start, end, seconds):
