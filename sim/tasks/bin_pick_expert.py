@@ -15,6 +15,8 @@ HOVER = 0.15
 CARRY = 0.17
 HELD = 0.035
 CLEAR = 0.004
+SLIPPED = 20.0
+"""What a failed try adds to the cost of a part's grasps: several points in the way."""
 FULL = 0.04
 """Half the gap of the gripper when it is open, metres."""
 
@@ -67,7 +69,7 @@ class BinPickExpert(Script):
         for name, kind in task.present.items():
             if kind == task.kind and task.bin.holds(task.poses[name][:3]):
                 for grasp in best(name, task.present, task.poses, task.bin.floor, inside)[:3]:
-                    found.append((grasp.cost + 3.0 * self.failed[name], name, grasp))
+                    found.append((grasp.cost + SLIPPED * self.failed[name], name, grasp))
         _, name, grasp = min(found, key=lambda one: one[0])
         return name, grasp
 
