@@ -129,7 +129,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             "randomise": repr(self.randomise),
             **{key: repr(value) for key, value in sorted(task_options.items())},
         }
-        self.max_steps = int(self.task.max_seconds * control_hz)
+        self.max_steps = int(self.task.seconds * control_hz)
         self._box = self.rig.action_space()
         self.action_space = self._box
         self.observation_space = self._observation_space()

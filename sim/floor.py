@@ -14,6 +14,7 @@ from sim.world import World
 
 ASSETS = Path(__file__).parent / "assets"
 PARKING = (0.0, -20.0, 0.0)
+PIT = (0.0, -40.0, -10.0)
 
 
 class Floor:
@@ -71,6 +72,10 @@ class Floor:
             self._joints[name, joint] = index
         self.world.free_motors(body, list(joints.values()))
 
+    def solve_to(self, residual: float) -> None:
+        """Let the contact solver stop at a residual (Bullet's own is 1e-7): for many contacts."""
+        self.world.solve_to(residual)
+
     def add_parking(self) -> None:
         """Add the shelf, out of sight, that `park` needs."""
         x, y, z = PARKING
@@ -108,6 +113,22 @@ class Floor:
         x, y, z = PARKING
         place = np.array([x + 0.3 * self._loose.index(name), y, z, 0.0, 0.0, 0.0, 1.0])
         self.place(name, place)
+
+    def discard(self, name: str) -> None:
+        """Let a loose body fall out of sight until it is placed again.
+
+        What falls touches nothing, and costs a tenth of what rests on the shelf of `park`.
+        """
+        x, y, z = PIT
+        place = np.array([x + 0.3 * self._loose.index(name), y, z, 0.0, 0.0, 0.0, 1.0])
+        self.place(name, place)
+
+    def damp(self, name: str, linear: float, angular: float) -> None:
+        """Set the share of a loose body's velocities that a second takes away, 0..1.
+
+        What rolls would otherwise roll on for good: Bullet has no rolling friction here.
+        """
+        self.world.damp(self.bodies[name], linear, angular)
 
     def paint(self, name: str, colour: tuple[float, ...], link: str | None = None) -> None:
         """Give a body, or one link of a mechanism, one colour, RGBA in 0..1."""

@@ -115,6 +115,12 @@ class World:
                 bullet.COV_ENABLE_SINGLE_STEP_RENDERING, 1, physicsClientId=self._client
             )
 
+    def solve_to(self, residual: float) -> None:
+        """Let the contact solver stop at a residual instead of Bullet's 1e-7."""
+        bullet.setPhysicsEngineParameter(
+            solverResidualThreshold=residual, physicsClientId=self._client
+        )
+
     @property
     def engine(self) -> str:
         """What draws: fast, tiny, egl, opengl (the window) or none.
@@ -318,6 +324,16 @@ class World:
             physicsClientId=self._client,
         )
 
+    def damp(self, body: int, linear: float, angular: float) -> None:
+        """Set the share of a body's velocities that a second takes away, 0..1."""
+        bullet.changeDynamics(
+            body,
+            -1,
+            linearDamping=linear,
+            angularDamping=angular,
+            physicsClientId=self._client,
+        )
+
     def set_friction_along(self, body: int, link: int, shares: tuple[float, ...]) -> None:
         """Scale a link's friction along the axes of its frame (3,), 1 for all that there is."""
         bullet.changeDynamics(body, link, anisotropicFriction=shares, physicsClientId=self._client)
@@ -335,10 +351,8 @@ class World:
 
     def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
         """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
-        k = 0
-        for state in bullet.getJointStates(body, joints, self._client):
+        for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
             q[k], dq[k] = state[0], state[1]
-            k += 1
 
     def apply_torques(self, body: int, joints: list[int], tau: list[float]) -> None:
         """Apply joint torques, N m, for the next step."""

@@ -23,14 +23,18 @@ class Entry:
 
 TASKS = {
     "KitTray": Entry("kit_tray", "put the named part into the named slot of a tray", "easy"),
-    "PanelOperate": Entry(
-        "panel_operate", "set the toggle, knob, lever or button of a panel as told", "easy"
+    "BinPick": Entry("bin_pick", "take a part of the named kind out of a bin of clutter", "medium"),
+    "ConveyorSort": Entry(
+        "conveyor_sort", "sort the parts on a moving belt into two chutes by a rule", "medium"
     ),
+    "PegInsert": Entry("peg_insert", "fit a shaft into the named socket without force", "hard"),
     "MachineTend": Entry(
         "machine_tend", "open a machine, load a blank, close the door, press start", "medium"
     ),
-    "PegInsert": Entry("peg_insert", "fit a shaft into the named socket without force", "hard"),
     "Palletize": Entry("palletize", "stack cartons on a pallet in the named pattern", "medium"),
+    "PanelOperate": Entry(
+        "panel_operate", "set the toggle, knob, lever or button of a panel as told", "easy"
+    ),
     "HandOver": Entry("hand_over", "pass the named part from one arm to the other", "medium"),
     "DeliverTote": Entry(
         "deliver_tote", "carry a tote past shelves and people to the named station", "medium"

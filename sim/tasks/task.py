@@ -71,6 +71,11 @@ class Task:
         self.target_position = np.zeros(3)
         self.goal_position = np.zeros(3)
 
+    @property
+    def seconds(self) -> float:
+        """How long an episode may last: `max_seconds`, unless the options change it."""
+        return self.max_seconds
+
     def build(self, floor: Floor, rig: Rig) -> None:
         """Add to the floor what the scene does not hold. Called once; keeps floor and rig."""
         self.floor, self.rig = floor, rig
