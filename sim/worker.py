@@ -1,6 +1,8 @@
 """One process of a VecFloor: some of its environments, and what its parent asks of them."""
 
+import os
 import signal
+import time
 import traceback
 from multiprocessing.connection import Connection
 from typing import Any
@@ -12,6 +14,7 @@ from sim.env import FloorEnv
 
 Views = dict[str, np.ndarray]
 Layout = list[tuple[str, tuple[int, ...], np.dtype]]
+AWAKE_SECONDS = 0.003
 REWARD, TERMINATED, TRUNCATED, ACTION = "reward", "terminated", "truncated", "action"
 
 
@@ -46,6 +49,7 @@ def work(
         answer: Any = None
         while True:
             pipe.send((True, answer))
+            look_out(pipe)
             name, arguments = pipe.recv()
             if name == "close":
                 return
@@ -57,6 +61,13 @@ def work(
     finally:
         for env in envs:
             env.close()
+
+
+def look_out(pipe: Connection) -> None:
+    """Wait awake for a little: a processor that has slept takes up its work slowly."""
+    until = time.perf_counter() + AWAKE_SECONDS
+    while not pipe.poll() and time.perf_counter() < until:
+        os.sched_yield()
 
 
 class Crew:
