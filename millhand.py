@@ -531,8 +531,8 @@ def eval_command(
         "seed": seed,
         "shuffled": shuffle,
     }
-    if options:
-        result["options"] = options
+    if chosen:
+        result["options"] = chosen
     if board is not None:
         result["ticks_differing"] = differing
     table = table_of("evaluation", "", "")

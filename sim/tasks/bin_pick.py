@@ -55,6 +55,7 @@ class BinPick(Task):
 
     scene_name: ClassVar[str] = "bin_pick"
     max_seconds: ClassVar[float] = 30.0
+    robots: ClassVar[tuple[str, ...]] = ("panda", "iiwa", "xarm6")
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ class HandOver(Task):
 
     scene_name: ClassVar[str] = "hand_over"
     max_seconds: ClassVar[float] = 30.0
+    robots: ClassVar[tuple[str, ...]] = ("panda", "iiwa")
     rig_kind: ClassVar[str] = "pair"
 
     def __init__(self, sparse: bool = False, scene: str | None = None) -> None:

@@ -61,6 +61,7 @@ class MachineTend(Task):
 
     scene_name: ClassVar[str] = "machine_tend"
     max_seconds: ClassVar[float] = 40.0
+    robots: ClassVar[tuple[str, ...]] = ("panda", "iiwa")
 
     def __init__(self, sparse: bool = False, scene: str | None = None) -> None:
         super().__init__(sparse, scene)

@@ -64,6 +64,7 @@ class PegInsert(Task):
 
     scene_name: ClassVar[str] = "peg_insert"
     max_seconds: ClassVar[float] = 40.0
+    robots: ClassVar[tuple[str, ...]] = ("panda", "iiwa", "xarm6")
     expert_hz: ClassVar[int] = 20
     stiffness: ClassVar[float | None] = 0.3
 
