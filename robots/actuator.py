@@ -53,17 +53,5 @@ class HostActuator:
         self._instance.move(*memory)
         self.input, self.output = self._instance.input, self._instance.output
 
-    def memory(self) -> bytes:
-        """Give the controller's state and last input and output, for `recall`."""
-        kept = (self._instance.state, self._instance.input, self._instance.output)
-        return b"".join(array.tobytes() for array in kept)
-
-    def recall(self, memory: bytes) -> None:
-        """Return to what `memory` gave."""
-        at = 0
-        for array in (self._instance.state, self._instance.input, self._instance.output):
-            array.view(np.uint8)[:] = np.frombuffer(memory, np.uint8, array.nbytes, at)
-            at += array.nbytes
-
     def close(self) -> None:
         pass

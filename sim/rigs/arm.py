@@ -1,6 +1,5 @@
 """An arm with a gripper: five ways to tell it where to go, one controller that takes it there."""
 
-import copy
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -309,30 +308,6 @@ last goal; gripper -1..1 |
         It carries the hand: its weight is in it. Needs `sense_force`.
         """
         return self.world.joint_force(self.body, self.joint_ids[-1])
-
-    # -- keeping and returning
-
-    def memory(self) -> dict[str, Any]:
-        """See Rig. Raises SimError for an actuator whose controller runs elsewhere."""
-        if not isinstance(self.actuator, HostActuator):
-            raise SimError("the state of a controller on a board cannot be kept; use the host's")
-        kept: dict[str, Any] = {"goal": self.goal, "tool_goal": self.tool_goal, "grip": self.grip}
-        if self._sensor:
-            kept["sensor"] = self._sensor.memory()
-        return copy.deepcopy({**kept, "told": self._told, "controller": self.actuator.memory()})
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See Rig."""
-        memory = copy.deepcopy(memory)
-        self.goal, self.tool_goal, self.grip = memory["goal"], memory["tool_goal"], memory["grip"]
-        assert isinstance(self.actuator, HostActuator)
-        self.actuator.recall(memory["controller"])
-        self._told, self.flags = np.nan, 0
-        if self._sensor:
-            self._sensor.recall(memory["sensor"])
-        if memory["told"] == memory["told"]:
-            self._drive(memory["told"])
-        self.observe()
 
     def close(self) -> None:
         """See Rig."""

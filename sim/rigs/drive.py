@@ -1,6 +1,5 @@
 """A mobile base on driven wheels, with a scanner that sees how far it is to things."""
 
-import copy
 import math
 from typing import Any, ClassVar
 
@@ -187,23 +186,6 @@ the first straight ahead, the others anticlockwise |
             "wheels": self.wheels.copy(),
             "lidar": self.lidar.copy(),
         }
-
-    # -- keeping and returning
-
-    def memory(self) -> dict[str, Any]:
-        """See Rig. Raises SimError for an actuator whose controller runs elsewhere."""
-        if not isinstance(self.actuator, HostActuator):
-            raise SimError("the state of a controller on a board cannot be kept; use the host's")
-        kept = {"goal": self.goal, "start": self.start, "controller": self.actuator.memory()}
-        return copy.deepcopy(kept)
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See Rig."""
-        self.goal, self.start = list(memory["goal"]), memory["start"]
-        assert isinstance(self.actuator, HostActuator)
-        self.actuator.recall(memory["controller"])
-        self.flags = 0
-        self.observe()
 
     def close(self) -> None:
         """See Rig."""

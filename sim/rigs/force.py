@@ -1,7 +1,6 @@
 """A force sensor between an arm and its hand."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -63,12 +62,3 @@ class WristSensor:
         pose = self.world.link_pose(self.body, self.joint)
         self.turn = kinematics.rotation_from_quaternion(pose[3:])
         self.weight = self.mass * GRAVITY * self.turn[2]
-
-    def memory(self) -> dict[str, Any]:
-        """Give all that decides what is felt next."""
-        return {"raw": self.raw, "felt": self.felt, "peak": self.peak}
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Return to what `memory` gave; the arm is back in its place already."""
-        self.raw, self.felt, self.peak = memory["raw"], memory["felt"], memory["peak"]
-        self.moved = False

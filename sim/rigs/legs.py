@@ -1,6 +1,5 @@
 """A robot on four legs: told how fast to walk, or where to put its joints."""
 
-import copy
 import math
 from pathlib import Path
 from typing import Any, ClassVar
@@ -189,24 +188,6 @@ class LegsRig(Rig):
         """The base's heading when last observed, radians."""
         x, y, z, w = self.base[3:].tolist()
         return math.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-
-    # -- keeping and returning
-
-    def memory(self) -> dict[str, Any]:
-        """See Rig. Raises SimError for an actuator whose controller runs elsewhere."""
-        if not isinstance(self.actuator, HostActuator):
-            raise SimError("the state of a controller on a board cannot be kept; use the host's")
-        kept = {"goal": self._goal, "start": self.start, "controller": self.actuator.memory()}
-        return copy.deepcopy({**kept, "said": self.said})
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See Rig."""
-        memory = copy.deepcopy(memory)
-        self._goal, self.start, self.said = memory["goal"], memory["start"], memory["said"]
-        assert isinstance(self.actuator, HostActuator)
-        self.actuator.recall(memory["controller"])
-        self.flags = 0
-        self.observe()
 
     def close(self) -> None:
         """See Rig."""

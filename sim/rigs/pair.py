@@ -100,12 +100,3 @@ class PairRig(Rig):
         """See Rig."""
         for arm in self.arms:
             arm.close()
-
-    def memory(self) -> dict[str, Any]:
-        """See Rig."""
-        return {arm.name: arm.memory() for arm in self.arms}
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See Rig."""
-        for arm in self.arms:
-            arm.recall(memory[arm.name])

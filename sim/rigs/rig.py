@@ -87,14 +87,6 @@ class Rig:
     def close(self) -> None:
         """Release what the rig holds. Safe to call twice."""
 
-    def memory(self) -> dict[str, Any]:
-        """Give a copy of all that decides what comes next and is not the floor's."""
-        raise NotImplementedError
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Return to what `memory` gave."""
-        raise NotImplementedError
-
 
 def box(*shape: int, low: float = -np.inf, high: float = np.inf) -> spaces.Box:
     """Give a float64 space of numbers."""

@@ -144,11 +144,6 @@ class PegInsert(Task):
         self.floor.place("holder", self.holder_pose)
         self.floor.place("sockets", self.plate_pose)
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See Task."""
-        super().recall(memory)
-        self._stand()
-
     def update(self) -> Reward:
         """See Task."""
         self.shaft = self.floor.pose("shaft")

@@ -1,9 +1,7 @@
 """What every task is: bodies to add, a layout to draw, a state to judge."""
 
-import copy
 import math
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, ClassVar, Protocol, cast
 
 import numpy as np
@@ -29,14 +27,6 @@ class Reward:
     value: float
     success: bool
     info: dict[str, Any] = field(default_factory=dict)
-
-
-class _Owned(Enum):
-    """What a task refers to and its memory only names."""
-
-    FLOOR = "floor"
-    RIG = "rig"
-    SCENE = "scene"
 
 
 class Task:
@@ -127,20 +117,6 @@ class Task:
                 raise SimError(f"unknown reset option {key!r}; choose from {names}")
             if key in valid and value not in valid[key]:
                 raise SimError(f"no {key} {value!r}; choose from {', '.join(valid[key])}")
-
-    def memory(self) -> dict[str, Any]:
-        """Give a copy of all that the task remembers of the episode; see `Rig.memory`.
-
-        It can be pickled, and recalled by another task made alike: it names the floor, the rig
-        and the scene and holds none of them.
-        """
-        memo = {id(getattr(self, owned.value)): owned for owned in _Owned}
-        return copy.deepcopy(vars(self), memo)
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Return to what `memory` gave."""
-        memo = {id(owned): getattr(self, owned.value) for owned in _Owned}
-        vars(self).update(copy.deepcopy(memory, memo))
 
 
 def scatter(

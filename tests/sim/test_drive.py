@@ -99,19 +99,6 @@ def test_lidar_sees_a_wall_where_it_is_and_never_itself(floor):
     assert rig.lidar.min() > rig.robot.outline[1] and rig.lidar.max() <= RANGE
 
 
-def test_memory_returns_it_to_the_same_bits(floor):
-    rig = stand(floor)
-    drive(rig, (0.5, 0.5), 6)
-    kept = rig.memory()
-    floor.world.save()
-    drive(rig, (0.2, -0.5), 4)
-    first = rig.base.tobytes()
-    floor.world.restore()
-    rig.recall(kept)
-    drive(rig, (0.2, -0.5), 4)
-    assert rig.base.tobytes() == first
-
-
 def test_unknown_mode_is_refused_by_name(floor):
     with pytest.raises(SimError, match="unknown control_mode 'ee_pose'; choose from velocity"):
         rigs.make("drive", floor, "husky", "ee_pose", TICKS)

@@ -134,11 +134,10 @@ def test_a_kept_state_returns_with_its_force_and_its_plate(env):
     expert = env.expert()
     for _ in range(50):
         env.step(expert.act())
-    rig, task = env.rig.memory(), env.task.memory()
+    state = env.get_state()
     peak, plate = env.rig.sensor.peak, env.floor.pose("sockets")
     env.reset(seed=8)
-    env.rig.recall(rig)
-    env.task.recall(task)
+    env.set_state(state)
     assert env.rig.sensor.peak == peak
     assert env.floor.pose("sockets") == pytest.approx(plate, abs=1e-9)
 
