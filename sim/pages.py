@@ -18,6 +18,7 @@ from sim.tasks.task import Task
 BEGIN, END = "<!-- tasks: begin -->", "<!-- tasks: end -->"
 SECTION = re.compile(r"^([A-Z][a-z]+(?:, [a-z]+)*): ")
 SIZE = 480
+TILE = 240
 PICTURE_SHARE = 0.45
 
 
@@ -25,21 +26,28 @@ def write(page: Path, record: Path, pictures: bool, tell: Callable[[str], None])
     """Renew the part of a page between its two marks; `tell` hears each task's name.
 
     `record` is a file of JSON lines as `millhand eval --log` writes them. With `pictures` those
-    are drawn anew too, into a folder named like the page. Raises SimError for a page without marks.
+    are drawn anew too, into a folder named like the page, with a sheet of all. Raises SimError for a page without marks.
     """
     text = page.read_text()
     if BEGIN not in text or END not in text:
         raise SimError(f"{page} has no lines {BEGIN} and {END} to write between")
     rows = read_record(record)
     folder = page.with_suffix("")
-    parts = [overview(rows)]
+    parts, tiles = [overview(rows)], []
     for name in tasks.names():
         tell(name)
         file = folder / f"{tasks.module(name)}.jpg"
         if pictures:
             folder.mkdir(exist_ok=True)
-            Image.fromarray(picture(name)).save(file, quality=88)
+            image = Image.fromarray(picture(name))
+            image.save(file, quality=88)
+            tiles.append(np.asarray(image.crop((0, 0, SIZE, SIZE)).resize((TILE, TILE))))
         parts.append(section(name, f"{folder.name}/{file.name}", rows))
+    if pictures:
+        half = -(-len(tiles) // 2)
+        tiles += [np.full_like(tiles[0], 255)] * (2 * half - len(tiles))
+        sheet = np.vstack([np.hstack(tiles[:half]), np.hstack(tiles[half:])])
+        Image.fromarray(sheet).save(folder / "all.jpg", quality=88)
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     page.write_text(before + BEGIN + "\n\n" + "\n".join(parts) + "\n" + END + after)
 
