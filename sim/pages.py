@@ -26,7 +26,8 @@ def write(page: Path, record: Path, pictures: bool, tell: Callable[[str], None])
     """Renew the part of a page between its two marks; `tell` hears each task's name.
 
     `record` is a file of JSON lines as `millhand eval --log` writes them. With `pictures` those
-    are drawn anew too, into a folder named like the page, with a sheet of all. Raises SimError for a page without marks.
+    are drawn anew too, into a folder named like the page, with a sheet of all. Raises SimError
+    for a page without marks.
     """
     text = page.read_text()
     if BEGIN not in text or END not in text:
