@@ -38,6 +38,8 @@ class BinPick(Task):
     drawn at random. The outfeed, a shallow tray beside the bin, is empty. `parts` is a number
     from 10 to 20 or a range, by default `(10, 20)`.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: `parts` (n, 7), poses, and `kinds` (n, 4), one-hot of gear, bolt, bracket,
     bearing; n is the most parts there can be, rows of absent parts are zero. `target` (4,)
     one-hot of the kind asked for; `goal` (3,) the outfeed's centre. Metres, quaternions xyzw,
@@ -47,8 +49,8 @@ class BinPick(Task):
     not touch it and its gripper is open, and no part of another kind is on the outfeed. `info`
     has `on_outfeed`, the kinds that are on it.
     Reward, dense: -distance from tool to part - distance from part to the outfeed, metres, for
-    the part of the named kind for which that is nearest, and +1 at success. Reward, sparse: 1 at
-    success, otherwise 0.
+    the part of the named kind for which that is nearest, and +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     End: truncated after 30 s. Reset options: `kind`.
     """

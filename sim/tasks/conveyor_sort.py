@@ -50,6 +50,8 @@ class ConveyorSort(Task):
     sort alone ("one"); so are sides and phrasing. At least half of the parts are to be taken off.
     Left is the robot's own left, +y.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: `parts` (n, 7), poses, with `kinds` (n, 4), one-hot of gear, bolt, bracket,
     bearing, `colours` (n, c), one-hot in the scene's order, and `ways` (n, 3), one-hot of where
     the rule wants it: left, right, on along the belt; n is the most parts there can be, rows of
@@ -61,8 +63,8 @@ class ConveyorSort(Task):
     `share`, the share that is where it should be, `wrong`, the number that is where it should not
     be, and `underway`, the number still to come.
     Reward, dense: share - wrong / n - half of (distance from tool to part + distance from part to
-    its chute, metres) for the next part to be taken off, and +1 at success. Reward, sparse: 1 at
-    success, otherwise 0.
+    its chute, metres) for the next part to be taken off, and +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     End: truncated when the last part has had time to reach the outlet (37.5 s by default). Reset
     options: `rule` (both, rest, one), `by` (kind, colour).

@@ -43,6 +43,8 @@ class DeliverTote(Task):
     random. They turn round when the base is ahead of them within 1.2 m, and do not look aside.
     The stations and the phrasing of the instruction are drawn at random.
 
+    Action: `velocity` (2,), the default, or `wheels` (2,); see `sim.rigs.drive.DriveRig`.
+
     Observation: `tote` (7,) its pose; `on_board` (1,) 1 while it is on the deck; `stations`
     (4, 2) x and y of goods-in, press, assembly and packing; `goal` (4,) one-hot row of the one
     to go to. Metres, quaternions xyzw, floor's frame. Shelves, pallets, truck and person are seen
@@ -53,7 +55,8 @@ class DeliverTote(Task):
     the end of any step so far. `info` has `collisions`, the number of steps that ended in touch
     with something, `on_board`, and `distance`, metres to go as the crow flies.
     Reward, dense: -distance to the station, metres; -1 more in a step that ends in touch with
-    something; +1 at success. Reward, sparse: 1 at success, otherwise 0.
+    something; +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     End: truncated after 75 s. Reset options: `source`, `station`.
     """

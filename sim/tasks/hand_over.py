@@ -38,6 +38,9 @@ class HandOver(Task):
     up to 0.2 rad at random. No arm reaches the other arm's station: the two have to hand the
     part over. The side, the part and the phrasing of the instruction are drawn at random.
 
+    Action: the left arm's and then the right arm's, by default `ee_delta` (14,); see
+    `sim.rigs.pair.PairRig`.
+
     Observation: `parts` (3, 7), poses of spindle, bracket and rail; `target` (3,) one-hot row of
     the named part; `goal` (3,) the centre of the station where it has to go. Metres, quaternions
     xyzw, floor's frame. What is left and right is said as seen from x < 0, looking along x.
@@ -46,7 +49,8 @@ class HandOver(Task):
     edge, within 12 mm of its top, upright within 30 degrees, slower than 30 mm/s, and neither
     arm touches it.
     Reward, dense: -distance from the nearer tool to the part - distance from part to goal,
-    metres, and +1 at success. Reward, sparse: 1 at success, otherwise 0.
+    metres, and +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     End: truncated after 30 s. Reset options: `part`; `side`, the station where it has to go.
     """

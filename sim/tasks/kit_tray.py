@@ -35,6 +35,8 @@ class KitTray(Task):
     distractors, one of its kind in another colour and one of its colour of another kind, and no
     twin. The part, the slot and the phrasing of the instruction are drawn at random.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: `parts` (n, 7), poses, n the most parts there can be, rows of absent parts are
     zero; for the default the rows are gear, bolt, bracket, bearing. `target` (n,) one-hot row of
     the named part; `goal` (3,) the slot's centre. Metres, quaternions xyzw, floor's frame.

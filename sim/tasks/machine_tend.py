@@ -42,6 +42,8 @@ class MachineTend(Task):
     blank stands in it. The door stays where it is left. The tower's lamp is red while the door is
     not shut, yellow while it is, green once the machine has started.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: `door` (1,) m, 0 shut, 0.262 open; `button` (1,) m, 0 released, -0.006 pressed;
     `blanks` (2, 7) poses; `target` (2,) one-hot row of the named blank; `chuck`, `handle`,
     `start_button` (3,) places; `stage` (5,) one-hot. Metres, floor's frame.
@@ -54,7 +56,8 @@ class MachineTend(Task):
 
     Success: the machine has been started, for 0.5 s.
     Reward, dense: the stages done, 0 to 4, plus the share of the present one between 0 and 1,
-    plus 1 at success. Reward, sparse: 1 at success, otherwise 0.
+    plus 1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     End: truncated after 40 s. Reset options: `colour`, the blank to load.
     """

@@ -44,6 +44,8 @@ class Palletize(Task):
     each other) and the phrasing are drawn at random. The pattern stands in the middle of the
     pallet.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: `boxes` (5, 7), poses of the cartons' feet; `places` (5, 4), x, y, z and yaw
     where the pattern has a carton, lower layers first; rows beyond the number are zero.
     `placed` (5,) 1 for a place that is taken. Metres, radians, quaternions xyzw, floor's frame.
@@ -52,7 +54,9 @@ class Palletize(Task):
     in height, upright within 8 degrees, within 15 degrees of its yaw or half a turn from it; and
     all of them at rest (30 mm/s, 0.3 rad/s) and not touched by the robot, for the last 0.5 s.
     Reward, dense: number of places taken - distance from tool to the next carton - distance from
-    it to the next place, metres, and +1 at success. Reward, sparse: 1 at success, otherwise 0.
+    it to the next place, metres, and +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
+
     `info["boxes_placed"]` is the number of places taken, `info["boxes"]` how many there are.
 
     End: truncated after 60 s. Reset options: `pattern`, `boxes` ("3", "4", "5"). Option: `boxes`,

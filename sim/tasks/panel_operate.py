@@ -27,6 +27,8 @@ class PanelOperate(Task):
     a mushroom button that latches. Every control starts in a random state, those that are asked
     for in another than the one asked for. Controls, states and phrasing are drawn at random.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: for toggle, knob, lever, button in this order: `controls` (4,) joint positions
     (rad; button m), `wanted` (4,) where they should be, `asked` (4,) 1 for those that the
     instruction names; `places` (4, 7) their poses: x up the panel, y to its left, z out of it.
@@ -35,7 +37,8 @@ class PanelOperate(Task):
     started in, for 0.5 s.
     Reward, dense: the share of the way that each named control has gone, less the distance from
     the tool to the next one's handle in metres, less 1 for every other control that is not as it
-    was, and +1 at success. Reward, sparse: 1 at success, otherwise 0.
+    was, and +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     End: truncated after 24 s. Reset options: `toggle`, `knob`, `lever`, `button`, each the state
     to ask for; those given are asked for and no others.

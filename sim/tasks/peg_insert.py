@@ -42,6 +42,8 @@ class PegInsert(Task):
     The shaft is narrower than the hole by `clearance` millimetres over its whole width (half of
     it on each side): 1.0, 0.5 or 0.2, the default.
 
+    Action: one arm's, by default `ee_delta` (7,); see `sim.rigs.arm.ArmRig`.
+
     Observation: `shaft` (7,), its foot's pose; `goal` (4,), x, y, z of the socket's mouth and its
     yaw, as a camera would measure them: off by up to 2 mm in the plane and 0.5 degrees, the same
     all through an episode, and blind to the lean; `wrench` (6,), what presses on the hand, N and
@@ -52,7 +54,8 @@ class PegInsert(Task):
     and `peak_force` has stayed below 30 N all through the episode: a jammed or overloaded shaft
     is a failure. `info` has `depth`, metres, and `peak_force`.
     Reward, dense: -distance from tool to shaft - distance from its foot to the bottom of the
-    hole, metres, and +1 at success. Reward, sparse: 1 at success, otherwise 0.
+    hole, metres, and +1 at success.
+    Reward, sparse: 1 at success, otherwise 0.
 
     The arm is compliant by default: its springs have 0.3 of the stiffness of the other tasks'
     (`stiffness` of the environment).

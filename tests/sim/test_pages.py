@@ -31,7 +31,16 @@ def test_page_renews_what_is_between_its_marks_and_keeps_the_rest(tmp_path):
 @pytest.mark.parametrize("name", tasks.names())
 def test_docstring_of_a_task_is_its_specification(name):
     lines = pages.specification(tasks.make(name, {}))
-    for section in ("Start", "Observation", "Success", "Reward, dense", "Reward, sparse", "End"):
+    sections = (
+        "Start",
+        "Action",
+        "Observation",
+        "Success",
+        "Reward, dense",
+        "Reward, sparse",
+        "End",
+    )
+    for section in sections:
         assert any(line.startswith(f"- **{section}**") for line in lines), section
 
 
