@@ -15,13 +15,13 @@ def row(**changes):
 
 def test_page_renews_what_is_between_its_marks_and_keeps_the_rest(tmp_path):
     page, record = tmp_path / "tasks.md", tmp_path / "record.jsonl"
-    page.write_text(f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n")
+    page.write_text(f"before\n{pages.BEGIN}\nyesterday\n{pages.END}\nafter\n")
     rows = [row(successes=1), row(), row(policy="nano", successes=3)]
     record.write_text("".join(json.dumps(r) + "\n" for r in rows))
     told = []
     pages.write(page, record, pictures=False, tell=told.append)
     text = page.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "yesterday" not in text
     assert told == tasks.names()
     assert "panda 190/200 (91 to 97%)" in text
     for name in tasks.names():
