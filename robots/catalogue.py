@@ -1,13 +1,12 @@
 """The robots we know, by name."""
 
-import difflib
 from functools import lru_cache
 
 from robots.arms.iiwa import iiwa
 from robots.arms.panda import panda
 from robots.arms.so101 import so101
 from robots.arms.xarm6 import xarm6
-from robots.errors import RobotError
+from robots.errors import check_name
 from robots.robot import Robot
 
 __all__ = ["Robot", "load", "names"]
@@ -26,8 +25,5 @@ def load(name: str) -> Robot:
 
     Raises RobotError for a name that is not one, with the nearest that is.
     """
-    if name not in ROBOTS:
-        near = difflib.get_close_matches(name, ROBOTS, 1, 0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise RobotError(f"unknown robot {name!r}{hint} (robots: {', '.join(ROBOTS)})")
+    check_name("robot", name, ROBOTS)
     return ROBOTS[name]()

@@ -1,6 +1,5 @@
 """The walking robots we know: leg geometry, limits, and how they stand and step."""
 
-import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from robots.errors import RobotError
+from robots.errors import RobotError, check_name
 
 LEGS = ("FR", "FL", "RR", "RL")
 
@@ -70,11 +69,7 @@ def load(name: str) -> Quadruped:
 
     Raises RobotError for a name that is not one, with the nearest that is.
     """
-    if name not in QUADRUPEDS:
-        near = difflib.get_close_matches(name, QUADRUPEDS, 1, 0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        known = ", ".join(QUADRUPEDS)
-        raise RobotError(f"unknown walking robot {name!r}{hint} (walking robots: {known})")
+    check_name("walking robot", name, QUADRUPEDS)
     return QUADRUPEDS[name]()
 
 

@@ -1,11 +1,10 @@
 """Mobile bases: bodies on driven wheels, with what the URDF does not say."""
 
-import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from robots.errors import RobotError
+from robots.errors import check_name
 
 ASSETS = Path(__file__).parent / "assets"
 
@@ -50,10 +49,7 @@ def load(name: str) -> MobileBase:
 
     Raises RobotError for a name that is not one, with the nearest that is.
     """
-    if name not in BASES:
-        near = difflib.get_close_matches(name, BASES, 1, 0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise RobotError(f"unknown mobile base {name!r}{hint} (bases: {', '.join(BASES)})")
+    check_name("mobile base", name, BASES)
     return BASES[name]()
 
 

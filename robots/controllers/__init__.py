@@ -1,10 +1,9 @@
 """Controllers: one module each, written once as a Numba kernel, run on host and board alike."""
 
-import difflib
 from importlib import import_module
 from types import ModuleType
 
-from robots.errors import RobotError
+from robots.errors import check_name
 
 MODULES = (
     "limited_impedance",
@@ -27,8 +26,5 @@ def load(name: str) -> ModuleType:
 
     Raises RobotError for a name that is not one, with the nearest that is.
     """
-    if name not in MODULES:
-        near = difflib.get_close_matches(name, MODULES, 1, 0.3)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise RobotError(f"unknown controller {name!r}{hint} (controllers: {', '.join(MODULES)})")
+    check_name("controller", name, MODULES)
     return import_module(f"robots.controllers.{name}")
