@@ -197,7 +197,9 @@ class Sight:
             local = np.empty((3, 4))
             local[:, :3] = np.reshape(bullet.getMatrixFromQuaternion(quaternion), (3, 3))
             local[:, 3] = position
-            found.append(Visual(link, kind, tuple(size), path.decode(), local, tuple(colour)))
+            # Only of a mesh is it a path; of other shapes Bullet leaves whatever was in its memory.
+            file = path.decode() if geometry == bullet.GEOM_MESH else ""
+            found.append(Visual(link, kind, tuple(size), file, local, tuple(colour)))
         return found
 
     def frames(self, bodies: tuple[int, ...]) -> list[tuple[float, ...]]:

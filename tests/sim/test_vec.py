@@ -223,9 +223,12 @@ def test_options_that_do_not_fit_are_refused_before_a_process_starts():
 def test_ctrl_c_ends_the_workers_quietly(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
+        "import signal\n"
         "import numpy as np\n"
         "from sim.vec import VecFloor\n"
         "if __name__ == '__main__':\n"
+        # A job in the background is started with interrupts ignored, and passes that on.
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "    env = VecFloor('KitTray', num_envs=2, workers=2)\n"
         "    env.reset(seed=0)\n"
         "    print(*[w.process.pid for w in env._crew], flush=True)\n"
