@@ -72,7 +72,7 @@ class ConveyorSort(Task):
 
     scene_name: ClassVar[str] = "conveyor_sort"
     max_seconds: ClassVar[float] = 37.5
-    robots: ClassVar[tuple[str, ...]] = ("panda", "iiwa")
+    robots: ClassVar[tuple[str, ...]] = ("panda",)
 
     def __init__(
         self,
