@@ -249,6 +249,10 @@ def test_ctrl_c_ends_the_workers_quietly(tmp_path):
     )
     pids = [int(pid) for pid in child.stdout.readline().split()[-2:]]
     os.killpg(child.pid, signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    try:
+        out, err = child.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        raise
     assert "interrupted" in out and "Traceback" not in err
     assert gone(pids)
