@@ -28,8 +28,8 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
 
     Observations, images too, and actions travel in shared memory. With `batched` the environments
     of a worker step together, tick by tick, with one call of the controller's kernel for all their
-    arms; without, each takes its step alone, which `millhand bench env` shows to be faster: one
-    world's physics stays in the processor's cache. Everything is what a single environment gives
+    arms; without, each takes its step alone, which is as fast (`millhand bench env`): one world's
+    physics stays in the processor's cache. Everything is what a single environment gives
     with the same seed, bit for bit.
 
     An environment that is over starts anew in the next step, which ignores its action
