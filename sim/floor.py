@@ -34,8 +34,6 @@ class Floor:
         self._loose: list[str] = []
         self._joints: dict[tuple[str, str], int] = {}
         self._links: dict[tuple[str, str], int] = {}
-        self._springs: dict[tuple[str, str], tuple[float, float, float]] = {}
-        self._colours: dict[str, tuple[float, ...]] = {}
         self._parking = False
         self._look = Look()
         for name, fixture in scene.fixtures.items():
@@ -135,7 +133,6 @@ class Floor:
         body = self.bodies[name]
         index = -1 if link is None else self._link(name, link)
         self.world.paint(body, colour, index)
-        self._colours[name if link is None else f"{name}/{link}"] = colour
 
     def pose(self, name: str) -> np.ndarray:
         """Give a body's pose (7,); of a part, the pose of its foot's centre."""
@@ -172,7 +169,6 @@ class Floor:
         than `force`.
         """
         which = self._joint(name, joint)
-        self._springs[name, joint] = (rest, force, speed)
         if speed == 0.0:
             self.world.brake(self.bodies[name], which, force)
         else:

@@ -302,13 +302,6 @@ last goal; gripper -1..1 |
             raise SimError(f"the {self.robot.name} has no force sensor; call sense_force() first")
         return self._sensor
 
-    def wrench(self) -> np.ndarray:
-        """Give the reaction in the last joint in the last tick, (6,): N, N m, that link's frame.
-
-        It carries the hand: its weight is in it. Needs `sense_force`.
-        """
-        return self.world.joint_force(self.body, self.joint_ids[-1])
-
     def close(self) -> None:
         """See Rig."""
         self.actuator.close()
