@@ -231,8 +231,9 @@ def test_ctrl_c_ends_the_workers_quietly(tmp_path):
         "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "    env = VecFloor('KitTray', num_envs=2, workers=2)\n"
         "    env.reset(seed=0)\n"
-        "    print(*[w.process.pid for w in env._crew], flush=True)\n"
+        # The line is read, and answered with the interrupt, at once: it is said where it counts.
         "    try:\n"
+        "        print(*[w.process.pid for w in env._crew], flush=True)\n"
         "        while True:\n"
         "            env.step(np.zeros((2, 7)))\n"
         "    except KeyboardInterrupt:\n"
