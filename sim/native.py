@@ -40,6 +40,8 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "b3RequestActualStateCommandInit": (POINTER, POINTER, INT),
     "b3RequestActualStateCommandComputeForwardKinematics": (INT, POINTER, INT),
     "b3GetStatusActualState2": (INT, *[POINTER] * 13),
+    "b3GetLinkState": (INT, POINTER, POINTER, INT, POINTER),
+    "b3MultiplyTransforms": (types.void, *[POINTER] * 6),
     "b3JointControlCommandInit2": (POINTER, POINTER, INT, INT),
     "b3JointControlSetDesiredForceTorque": (INT, POINTER, INT, REAL),
     "b3JointControlSetDesiredPosition": (INT, POINTER, INT, REAL),
