@@ -31,11 +31,10 @@ STEP = pickle.dumps(("step", ()))
 class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
     """`num_envs` environments of one task in `workers` processes, one a core by default.
 
-    Observations, images too, and actions travel in shared memory. With `batched` the environments
-    of a worker step together, tick by tick, with one call of the controller's kernel for all their
-    arms; without, each takes its step alone, which is as fast (`millhand bench env`): one world's
-    physics stays in the processor's cache. Everything is what a single environment gives
-    with the same seed, bit for bit.
+    Observations, images too, actions and infos travel in shared memory. With `batched` all arms of
+    a worker take the ticks of a step in one compiled call, controllers and physics; without, each
+    environment steps alone. Everything is what a single environment gives with the same seed, bit
+    for bit.
 
     An environment that is over starts anew in the next step, which ignores its action
     (`AutoresetMode.NEXT_STEP`), or at once (`SAME_STEP`): then `infos["final_obs"]` and
@@ -55,7 +54,7 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         num_envs: int = 1,
         workers: int | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-        batched: bool = False,
+        batched: bool = True,
         copy: bool = True,
         timeout: float = 60.0,
         **options: Any,
