@@ -1,15 +1,26 @@
 """Robot models: a tree of joints and links read from URDF."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from robots.errors import ModelError
+from robots.tree import Tree, build, together
 
 MOVABLE = ("revolute", "continuous", "prismatic")
 KINDS = (*MOVABLE, "fixed")
+
+
+@dataclass(frozen=True)
+class Mimic:
+    """The joint that another one follows, which stands at `ratio` times its value + `offset`."""
+
+    joint: str
+    ratio: float
+    offset: float
 
 
 @dataclass(frozen=True)
@@ -17,7 +28,8 @@ class Joint:
     """One joint. `position` (3,) and `rotation` (3, 3) place it in its parent's frame.
 
     `axis` (3,) is a unit vector in the joint's frame. Limits: position rad or m, velocity
-    rad/s or m/s, effort N m or N; infinite where the URDF states none.
+    rad/s or m/s, effort N m or N; infinite where the URDF states none. `mimic` names the joint
+    that it follows.
     """
 
     name: str
@@ -31,6 +43,7 @@ class Joint:
     upper: float
     velocity: float
     effort: float
+    mimic: Mimic | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,8 @@ class RobotModel:
         """Read a URDF file.
 
         Raises ModelError, naming the file and the joint or link, where it cannot be read,
-        is no tree, has no movable joint, or gives a moving link no positive inertia.
+        is no tree, has no movable joint, gives a moving link no positive inertia, or has a
+        joint mimic one that is missing, does not move, or follows it in turn.
         """
         path = Path(path)
         try:
@@ -99,12 +113,38 @@ class RobotModel:
         if not any(joint.kind in MOVABLE for joint in joints):
             raise ModelError(f"{path}: no movable joint (one of {', '.join(MOVABLE)})")
         _check_inertias(path, links, joints)
+        _check_mimics(path, joints)
         return cls(robot.get("name", path.stem), root, joints, links)
 
     @property
     def movable(self) -> tuple[Joint, ...]:
         """The joints that move, from the root outwards."""
         return tuple(joint for joint in self.joints if joint.kind in MOVABLE)
+
+    def leader(self, joint: Joint) -> tuple[str, float, float]:
+        """Give the joint that a joint follows in the end, itself if none, with ratio and offset."""
+        by_name = {other.name: other for other in self.joints}
+        ratio, offset = 1.0, 0.0
+        while joint.mimic is not None:
+            ratio, offset = ratio * joint.mimic.ratio, ratio * joint.mimic.offset + offset
+            joint = by_name[joint.mimic.joint]
+        return joint.name, ratio, offset
+
+    def tree(
+        self,
+        floating: bool = False,
+        joints: Iterable[str] | None = None,
+        hold: Mapping[str, float] | None = None,
+    ) -> Tree:
+        """Give the tree of moving bodies, its base fixed or floating.
+
+        Its coordinates are `joints`, in that order; if None all that move on their own and are
+        not in `hold`, from the root outwards. The other joints stand at `hold[name]`, rad or m,
+        or at zero; those that mimic one move or stand with it. Raises ModelError for a joint
+        that is none or mimics another, one to be held outside its limits, one both held and
+        moving, and a floating base without mass or inertia.
+        """
+        return build(self, floating, joints, hold)
 
     def chain(self, tip: str, base: str | None = None) -> Chain:
         """Give the serial chain from the link `base` (the root if None) to the link `tip`.
@@ -168,15 +208,7 @@ class RobotModel:
             mass, com, inertia = self._carried(joint.child, on_path, moving)
             turned = joint.rotation @ inertia @ joint.rotation.T
             parts.append((mass, joint.position + joint.rotation @ com, turned))
-        total = sum(mass for mass, _, _ in parts)
-        # A frame without mass may still state an inertia; Bullet simulates it, so it counts.
-        moment = sum((mass * com for mass, com, _ in parts), np.zeros(3))
-        centre = moment / total if total > 0.0 else moment
-        inertia = np.zeros((3, 3))
-        for mass, com, about_com in parts:
-            arm = com - centre
-            inertia += about_com + mass * (arm @ arm * np.eye(3) - np.outer(arm, arm))
-        return total, centre, inertia
+        return together(parts)
 
 
 def rotation_from_rpy(roll: float, pitch: float, yaw: float) -> np.ndarray:
@@ -260,8 +292,28 @@ def _joint(path: Path, element: ET.Element) -> Joint:
     effort = _number(path, owner, limit, "effort", "1e308") if limit is not None else np.inf
     axis = axis / length if length > 0 else np.array([1.0, 0, 0])
     return Joint(
-        name, kind, names[0], names[1], position, rotation, axis, lower, upper, speed, effort
+        name=name,
+        kind=kind,
+        parent=names[0],
+        child=names[1],
+        position=position,
+        rotation=rotation,
+        axis=axis,
+        lower=lower,
+        upper=upper,
+        velocity=speed,
+        effort=effort,
+        mimic=_mimic(path, owner, element) if kind in MOVABLE else None,
     )
+
+
+def _mimic(path: Path, owner: str, element: ET.Element) -> Mimic | None:
+    mimic = element.find("mimic")
+    if mimic is None:
+        return None
+    ratio = _number(path, f"{owner} mimic", mimic, "multiplier", "1")
+    offset = _number(path, f"{owner} mimic", mimic, "offset", "0")
+    return Mimic(mimic.get("joint", ""), ratio, offset)
 
 
 def _in_order(
@@ -301,3 +353,22 @@ def _check_inertias(path: Path, links: dict[str, Link], joints: tuple[Joint, ...
                 f"{path}: link {link.name!r} moves but has mass {link.mass:g} and inertia "
                 f"{np.diag(link.inertia).round(9).tolist()}; both must be > 0"
             )
+
+
+def _check_mimics(path: Path, joints: tuple[Joint, ...]) -> None:
+    movable = {joint.name: joint for joint in joints if joint.kind in MOVABLE}
+    for joint in joints:
+        seen, at = [joint.name], joint
+        while at.mimic is not None:
+            if at.mimic.joint not in movable:
+                raise ModelError(
+                    f"{path}: joint {at.name!r} mimics {at.mimic.joint!r}, which is no movable "
+                    f"joint; valid: {', '.join(name for name in movable if name not in seen)}"
+                )
+            at = movable[at.mimic.joint]
+            if at.name in seen:
+                raise ModelError(
+                    f"{path}: joint {at.name!r} mimics itself by way of "
+                    f"{', '.join(repr(name) for name in seen)}; one of them must move on its own"
+                )
+            seen.append(at.name)
