@@ -1,6 +1,10 @@
-"""What tests of trees share: trees to try, random states, and Pinocchio's view of the same."""
+"""What tests of trees share: trees to try, random states, and how two peers see the same."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
+import pybullet
 
 from robots.tree import Tree
 
@@ -33,6 +37,79 @@ MIMICS = """<robot name="mimics">
         for i, mass in enumerate((2.0, 1.5, 0.7, 0.4, 1.1))
     )
 )
+
+
+def random_urdf(seed: int) -> str:
+    """Give a random tree of up to 10 joints of every kind, some of which mimic others."""
+    rng = np.random.default_rng(seed)
+
+    def text(values):
+        return " ".join(str(value) for value in values)
+
+    count = int(rng.integers(2, 11))
+    parts, free = [f'<robot name="random{seed}">'], []
+    for i in range(count + 1):
+        # Moments of three masses on the axes: none exceeds the sum of the others.
+        a, b, c = rng.uniform(0.01, 0.3, 3)
+        inertia = f'ixx="{b + c}" iyy="{a + c}" izz="{a + b}" ixy="0" ixz="0" iyz="0"'
+        # Bullet's gravity turns with the frame of the root's inertia: that one is left straight.
+        turn = rng.uniform(-3, 3, 3) if i else np.zeros(3)
+        parts.append(
+            f'<link name="l{i}"><inertial><origin xyz="{text(rng.uniform(-0.2, 0.2, 3))}" '
+            f'rpy="{text(turn)}"/><mass value="{rng.uniform(0.1, 3):.6f}"/>'
+            f"<inertia {inertia}/></inertial></link>"
+        )
+    for i in range(1, count + 1):
+        kinds = ("revolute", "continuous", "prismatic", "fixed")
+        kind = kinds[0] if i == 1 else rng.choice(kinds)
+        mimic = ""
+        if kind != "fixed" and free and rng.uniform() < 0.25:
+            ratio, offset = rng.uniform(-2, 2, 2)
+            mimic = f'<mimic joint="{rng.choice(free)}" multiplier="{ratio}" offset="{offset}"/>'
+        elif kind != "fixed":
+            free.append(f"j{i}")
+        axis = rng.normal(size=3)
+        axis /= np.linalg.norm(axis)  # Bullet takes an axis as it is.
+        parts.append(
+            f'<joint name="j{i}" type="{kind}"><parent link="l{rng.integers(max(0, i - 3), i)}"/>'
+            f'<child link="l{i}"/><origin xyz="{text(rng.uniform(-0.5, 0.5, 3))}" '
+            f'rpy="{text(rng.uniform(-3, 3, 3))}"/><axis xyz="{text(axis)}"/>'
+            f'<limit lower="-2" upper="2" effort="10" velocity="3"/>{mimic}</joint>'
+        )
+    return "".join([*parts, "</robot>"])
+
+
+MASSLESS = """<inertial><mass value="0"/>
+<inertia ixx="0" iyy="0" izz="0" ixy="0" ixz="0" iyz="0"/></inertial>"""
+
+
+def plain(urdf: Path, out: Path) -> Path:
+    """Write a URDF without its shapes and without what Bullet would make up; give its path.
+
+    Bullet gives a link that states no inertia 1 kg and 1 kg m^2, and takes the inertia from one
+    whose largest moment exceeds the sum of the others, which no solid's does: the first gets an
+    explicit zero here, the second a ball's.
+    """
+    robot = ET.parse(urdf)
+    for link in robot.getroot().findall("link"):
+        for kind in ("visual", "collision"):
+            for shape in link.findall(kind):
+                link.remove(shape)
+        tensor = link.find("inertial/inertia")
+        if tensor is None:
+            link.append(ET.fromstring(MASSLESS))
+            continue
+        xx, yy, zz, xy, xz, yz = (
+            float(tensor.get(key, 0)) for key in ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
+        )
+        moments = np.linalg.eigvalsh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+        if moments[2] > moments[0] + moments[1]:
+            for key in ("ixx", "iyy", "izz"):
+                tensor.set(key, str(moments[2]))
+            for key in ("ixy", "ixz", "iyz"):
+                tensor.set(key, "0")
+    robot.write(out)
+    return out
 
 
 def states(tree: Tree, count: int, seed: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -136,3 +213,74 @@ class Pinocchio:
     def coriolis(self, q, v):
         matrix = self.pin.computeCoriolisMatrix(self.model, self.data, self.q(q), self.lift @ v)
         return self.lift.T @ matrix @ self.lift
+
+
+class Bullet:
+    """A URDF in PyBullet with its base fixed at the origin, values in the order of a tree's.
+
+    Joints that mimic are free in Bullet and tied together here; `held` as in `Pinocchio`.
+    """
+
+    def __init__(self, urdf, tree: Tree, held=None):
+        self.tree = tree
+        self.client = pybullet.connect(pybullet.DIRECT)
+        pybullet.setGravity(0, 0, -9.81, physicsClientId=self.client)
+        self.body = pybullet.loadURDF(
+            str(urdf),
+            useFixedBase=True,
+            flags=pybullet.URDF_USE_INERTIA_FROM_FILE,
+            physicsClientId=self.client,
+        )
+        infos = [
+            pybullet.getJointInfo(self.body, i, physicsClientId=self.client)
+            for i in range(pybullet.getNumJoints(self.body, physicsClientId=self.client))
+        ]
+        self.links = {info[12].decode(): info[0] for info in infos}
+        movable = [info for info in infos if info[2] != pybullet.JOINT_FIXED]
+        self.joints = [info[0] for info in movable]
+        names, spread, offset = names_in_full(tree)
+        self.spread, self.offset = np.zeros((len(movable), tree.n)), np.zeros(len(movable))
+        for row, info in enumerate(movable):
+            name = info[1].decode()
+            if name in names:
+                self.spread[row] = spread[names.index(name)]
+                self.offset[row] = offset[names.index(name)]
+            else:
+                self.offset[row] = (held or {}).get(name, 0.0)
+
+    def close(self):
+        pybullet.disconnect(self.client)
+
+    def poses(self, q):
+        """Give for every link but the root its place, rotation, and com's place."""
+        for joint, value in zip(self.joints, self.spread @ q + self.offset, strict=True):
+            pybullet.resetJointState(self.body, joint, value, physicsClientId=self.client)
+        states = pybullet.getLinkStates(
+            self.body,
+            list(self.links.values()),
+            computeForwardKinematics=True,
+            physicsClientId=self.client,
+        )
+        turns = [np.reshape(pybullet.getMatrixFromQuaternion(s[5]), (3, 3)) for s in states]
+        return {
+            name: (np.array(state[4]), turn, np.array(state[0]))
+            for name, state, turn in zip(self.links, states, turns, strict=True)
+        }
+
+    def mass(self):
+        """Give the total mass of all links but the root: Bullet takes it from a fixed one."""
+        infos = [
+            pybullet.getDynamicsInfo(self.body, i, physicsClientId=self.client)
+            for i in self.links.values()
+        ]
+        return sum(info[0] for info in infos)
+
+    def rnea(self, q, v, a):
+        full = [list(self.spread @ q + self.offset), list(self.spread @ v), list(self.spread @ a)]
+        tau = pybullet.calculateInverseDynamics(self.body, *full, physicsClientId=self.client)
+        return self.spread.T @ tau
+
+    def crba(self, q):
+        full = list(self.spread @ q + self.offset)
+        mass = pybullet.calculateMassMatrix(self.body, full, physicsClientId=self.client)
+        return self.spread.T @ np.array(mass) @ self.spread
