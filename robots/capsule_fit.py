@@ -17,10 +17,10 @@ from robots.hull import Hull, hull
 from robots.shapes import Piece, read
 from robots.tree import Tree
 
-MOST = 3
-"""Capsules a link at most."""
-WORTH = 0.75
-"""A link is cut in two where that leaves no more than this share of the volume."""
+CUTS = ((0.25,), (0.35,), (0.5,), (0.65,), (0.75,), (1 / 3, 2 / 3), (0.25, 0.75))
+"""Where a link may be cut, as shares of its length: in two or in three."""
+WORTH = 0.7
+"""A further capsule has to make them stick out by no more than this share of what they did."""
 SLACK = 2e-6
 """Metres added to a radius, for numbers rounded to a micrometre."""
 
@@ -81,9 +81,9 @@ def enclose(points: np.ndarray, margins: np.ndarray, rounds: int) -> Capsule:
         found = cost(tries)[0]
         if found.min() < least:
             best, least = tries[np.argmin(found)], found.min()
-            step *= 1.2
+            step *= 1.5
         else:
-            step *= 0.8
+            step *= 0.9
     best = best.round(6)
     radius = float(cost(best[None])[1][0])
     return Capsule(best[:3], best[3:], round(radius + SLACK, 6))
@@ -95,47 +95,37 @@ def _around(pieces: Group, rounds: int) -> Capsule:
     return enclose(points, margins, rounds)
 
 
-def _halves(pieces: Group, normal: np.ndarray, offset: float) -> tuple[Group, Group]:
-    low, high = [], []
-    for part, margin in pieces:
-        below, above = part.cut(normal, offset)
-        if len(below):
-            low.append((Hull(below, part.faces[:0]), margin))
-        if len(above):
-            high.append((Hull(above, part.faces[:0]), margin))
-    return low, high
+def _slabs(pieces: Group, normal: np.ndarray, shares: tuple[float, ...]) -> list[Group]:
+    """Cut pieces across a direction, at shares of their length along it, lowest first."""
+    heights = np.concatenate([part.points for part, _ in pieces]) @ normal
+    slabs, rest = [], pieces
+    for share in shares:
+        offset = heights.min() + share * np.ptp(heights)
+        halves = [(part.cut(normal, offset), margin) for part, margin in rest]
+        slabs.append([(hull(below), margin) for (below, _), margin in halves if len(below)])
+        rest = [(hull(above), margin) for (_, above), margin in halves if len(above)]
+    return [*slabs, rest]
 
 
 def cover(pieces: list[Piece]) -> list[Capsule]:
-    """Give one to `MOST` capsules that hold the pieces of a link between them.
+    """Give one to three capsules that hold the pieces of a link between them.
 
-    Pieces are cut by a plane, where that saves enough; each side is held whole by its capsule.
+    Pieces are cut into slabs, each held whole by its capsule; of all ways to cut them the one
+    whose capsules stick out least, where a further capsule has to be worth it.
     """
-    groups = [[(hull(piece.points), piece.margin) for piece in pieces]]
-    made = [_around(groups[0], 200)]
-    while len(made) < MOST:
-        k = max(range(len(made)), key=lambda i: made[i].volume)
-        points = np.concatenate([part.points for part, _ in groups[k]])
-        if len(points) == 1:
-            break
-        axes = np.concatenate([np.linalg.svd(points - points.mean(0))[2], np.eye(3)])
-        planes: list[tuple[float, int, tuple[Group, Group]]] = []
-        for normal in axes:
-            height = points @ normal
-            for share in (0.2, 0.35, 0.5, 0.65, 0.8):
-                offset = height.min() + share * np.ptp(height)
-                halves = _halves(groups[k], normal, offset)
-                if all(halves):
-                    total = sum(_around(half, 25).volume for half in halves)
-                    planes.append((total, len(planes), halves))
-        _, _, halves = min(planes)
-        both = [_around(half, 200) for half in halves]
-        if sum(each.volume for each in both) > WORTH * made[k].volume:
-            break
-        # Faces anew, to be cut again.
-        groups[k : k + 1] = [[(hull(part.points), m) for part, m in half] for half in halves]
-        made[k : k + 1] = both
-    return made
+    group = [(hull(piece.points), piece.margin) for piece in pieces]
+    points = np.concatenate([part.points for part, _ in group])
+    ways = [[group]]
+    if len(points) > 1:
+        for normal in [*np.linalg.svd(points - points.mean(0))[2], *np.eye(3)]:
+            ways += [_slabs(group, normal, shares) for shares in CUTS]
+    sound = [way for way in ways if all(way)]
+
+    def cost(way: list[Group]) -> float:
+        _, out = excess([_around(slab, 60) for slab in way], pieces, 500)
+        return (out + 1e-3) / WORTH ** len(way)
+
+    return [_around(slab, 600) for slab in min(sound, key=cost)]
 
 
 def home(name: str, tree: Tree) -> list[np.ndarray]:
@@ -176,8 +166,12 @@ def fit(name: str) -> dict:
         if body[i] != body[j] and parents[body[i]] != body[j] and parents[body[j]] != body[i]
     ]
     placed = capsules.place(stored | {"pairs": pairs}, whole)
-    apart = np.min([capsules.distances(whole, placed, q) for q in home(name, whole)], axis=0) > 0
-    stored["pairs"] = [list(pair) for pair, free in zip(pairs, apart, strict=True) if free]
+    gaps = np.min([capsules.distances(whole, placed, q) for q in home(name, whole)], axis=0)
+    # Two links are checked with all their capsules or not at all: a gap then bounds theirs.
+    links = [(kept[i][0], kept[j][0]) for i, j in pairs]
+    touching = {link for link, gap in zip(links, gaps, strict=True) if gap <= 0}
+    apart = [pair for link, pair in zip(links, pairs, strict=True) if link not in touching]
+    stored["pairs"] = [list(pair) for pair in apart]
     return stored
 
 
@@ -197,14 +191,15 @@ def _within_another(
     return False
 
 
-def excess(link: str, made: list[Capsule], pieces: list[Piece]) -> tuple[float, float]:
+def excess(made: list[Capsule], pieces: list[Piece], count: int = 4000) -> tuple[float, float]:
     """Give the capsules' volume over that of the link's hull, and how far they stick out, m.
 
-    The latter is the distance of the convex hull of all capsules from that of the shapes.
+    The latter is the distance of the convex hull of all capsules from that of the shapes, seen
+    from `count` directions.
     """
     points = np.concatenate([piece.points for piece in pieces])
     margins = np.concatenate([np.full(len(piece.points), piece.margin) for piece in pieces])
-    directions = np.random.default_rng(0).normal(size=(4000, 3))
+    directions = np.random.default_rng(0).normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1)[:, None]
     own = (directions @ points.T + margins).max(axis=1)
     each = [np.maximum(directions @ c.p0, directions @ c.p1) + c.radius for c in made]
@@ -226,7 +221,7 @@ def report(name: str, stored: dict) -> list[str]:
             if entry["link"] == link
         ]
         if made:
-            ratio, out = excess(link, made, pieces)
+            ratio, out = excess(made, pieces)
             lines.append(
                 f"  {link}: {len(made)}, {ratio:.2f} times its hull, {1e3 * out:.0f} mm out"
             )

@@ -49,7 +49,7 @@ def place(stored: dict, tree: Tree) -> Capsules:
     links = tuple(entry["link"] for entry in stored["capsules"])
     for link in links:
         if link not in tree.frames:
-            raise RobotError(f"{tree.name}: no link {link!r}, that capsules are to hold")
+            raise RobotError(f"{tree.name}: no link {link!r}, which capsules are to hold")
     body = np.array([tree.frames[link][0] for link in links])
     ends = []
     for key in ("p0", "p1"):

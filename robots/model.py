@@ -150,7 +150,7 @@ class RobotModel:
         """Give the serial chain from the link `base` (the root if None) to the link `tip`.
 
         Raises ModelError for a link that is none, a base that does not carry the tip, and a
-        way between them on which nothing moves.
+        way between them on which nothing moves or a joint mimics another.
         """
         base = self.root if base is None else base
         for name in (tip, base):
@@ -166,6 +166,12 @@ class RobotModel:
             link = path[0].parent
         if not any(joint.kind in MOVABLE for joint in path):
             raise ModelError(f"{self.name}: no movable joint on the way from {base!r} to {tip!r}")
+        for joint in path:
+            if joint.mimic is not None:
+                raise ModelError(
+                    f"{self.name}: joint {joint.name!r} mimics {joint.mimic.joint!r}, and a chain's "
+                    f"joints move on their own; take the tree"
+                )
         return self._fold(path)
 
     def _fold(self, path: list[Joint]) -> Chain:

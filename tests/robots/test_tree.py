@@ -270,6 +270,8 @@ def test_a_mimic_stands_still_with_the_joint_it_follows(mimics):
         got = reference.frame_pose(still, np.array([0.2]), link)
         assert np.allclose(got[0], want[0], atol=1e-14), link
         assert np.allclose(got[1], want[1], atol=1e-14), link
+    with pytest.raises(ModelError, match="joint 'c' mimics 'b', and a chain's joints move on"):
+        model.chain("l2")
     mass = reference.crba(free, np.array([0.7, 0.2]))[1, 1]
     assert np.isclose(reference.crba(still, np.array([0.2]))[0, 0], mass, rtol=1e-14)
 
