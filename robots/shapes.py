@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from robots.errors import ModelError
-from robots.model import _number, _numbers, _origin
+from robots.urdf import number, numbers, origin, robot_of
 
 SIDES = 32
 """Corners that stand for a circle, on one so much larger that their polygon holds it."""
@@ -31,19 +31,14 @@ def read(urdf: Path) -> dict[str, list[Piece]]:
     Meshes are OBJ or STL files, named from the URDF's folder. Raises ModelError, naming the link
     and the file, for a file that is missing or none of these, and for sizes that are not > 0.
     """
-    try:
-        robot = ET.parse(urdf).getroot()
-    except OSError as error:
-        raise ModelError(f"{urdf}: cannot be read ({error.strerror})") from None
-    except ET.ParseError as error:
-        raise ModelError(f"{urdf}: not valid XML ({error})") from None
+    robot = robot_of(urdf)
     found: dict[str, list[Piece]] = {}
     for link in robot.findall("link"):
         name = link.get("name", "")
         for collision in link.findall("collision"):
             owner = f"link {name!r} collision"
             piece = _piece(urdf, owner, collision.find("geometry"))
-            position, rotation = _origin(urdf, owner, collision)
+            position, rotation = origin(urdf, owner, collision)
             moved = Piece(piece.points @ rotation.T + position, piece.margin)
             found.setdefault(name, []).append(moved)
     return found
@@ -57,16 +52,16 @@ def _piece(urdf: Path, owner: str, geometry: ET.Element | None) -> Piece:
             f"{urdf}: {owner} has shape {kind!r}; valid: box, sphere, cylinder, capsule, mesh"
         )
     if kind == "mesh":
-        scale = _numbers(urdf, f"{owner} scale", shape.get("scale"), 3, "1 1 1")
+        scale = numbers(urdf, f"{owner} scale", shape.get("scale"), 3, "1 1 1")
         path = urdf.parent / shape.get("filename", "").removeprefix("package://")
         return Piece(vertices(path, f"{urdf}: {owner}") * scale)
     if kind == "box":
-        half = 0.5 * _numbers(urdf, f"{owner} size", shape.get("size"), 3, "0 0 0")
+        half = 0.5 * numbers(urdf, f"{owner} size", shape.get("size"), 3, "0 0 0")
         _positive(urdf, owner, kind, half)
         corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
         return Piece(corners * half)
-    radius = _number(urdf, owner, shape, "radius", "0")
-    length = _number(urdf, owner, shape, "length", "1" if kind == "sphere" else "0")
+    radius = number(urdf, owner, shape, "radius", "0")
+    length = number(urdf, owner, shape, "length", "1" if kind == "sphere" else "0")
     _positive(urdf, owner, kind, np.array([radius, length]))
     if kind == "sphere":
         return Piece(np.zeros((1, 3)), radius)
