@@ -95,6 +95,10 @@ class RobotModel:
         Raises ModelError, naming the file and the joint or link, where it cannot be read,
         is no tree, has no movable joint, gives a moving link no positive inertia, or has a
         joint mimic one that is missing, does not move, or follows it in turn.
+
+        However small, a positive inertia is taken as it stands, also one that no solid has, its
+        largest moment above the sum of the others: Bullet sets that one to zero and says so. A
+        link that rides on a fixed joint may be without mass.
         """
         path = Path(path)
         robot = robot_of(path)
