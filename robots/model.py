@@ -1,15 +1,27 @@
 """Robot models: a tree of joints and links read from URDF."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from robots.errors import ModelError
+from robots.tree import Tree, build, together
+from robots.urdf import number, numbers, origin, robot_of
 
 MOVABLE = ("revolute", "continuous", "prismatic")
 KINDS = (*MOVABLE, "fixed")
+
+
+@dataclass(frozen=True)
+class Mimic:
+    """The joint that another one follows, which stands at `ratio` times its value + `offset`."""
+
+    joint: str
+    ratio: float
+    offset: float
 
 
 @dataclass(frozen=True)
@@ -17,7 +29,8 @@ class Joint:
     """One joint. `position` (3,) and `rotation` (3, 3) place it in its parent's frame.
 
     `axis` (3,) is a unit vector in the joint's frame. Limits: position rad or m, velocity
-    rad/s or m/s, effort N m or N; infinite where the URDF states none.
+    rad/s or m/s, effort N m or N; infinite where the URDF states none. `mimic` names the joint
+    that it follows.
     """
 
     name: str
@@ -31,6 +44,7 @@ class Joint:
     upper: float
     velocity: float
     effort: float
+    mimic: Mimic | None = None
 
 
 @dataclass(frozen=True)
@@ -79,17 +93,15 @@ class RobotModel:
         """Read a URDF file.
 
         Raises ModelError, naming the file and the joint or link, where it cannot be read,
-        is no tree, has no movable joint, or gives a moving link no positive inertia.
+        is no tree, has no movable joint, gives a moving link no positive inertia, or has a
+        joint mimic one that is missing, does not move, or follows it in turn.
+
+        However small, a positive inertia is taken as it stands, also one that no solid has, its
+        largest moment above the sum of the others: Bullet sets that one to zero and says so. A
+        link that rides on a fixed joint may be without mass.
         """
         path = Path(path)
-        try:
-            robot = ET.parse(path).getroot()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-        except ET.ParseError as error:
-            raise ModelError(f"{path}: not valid XML ({error})") from None
-        if robot.tag != "robot":
-            raise ModelError(f"{path}: the outermost element is <{robot.tag}>, not <robot>")
+        robot = robot_of(path)
         links = {}
         for element in robot.findall("link"):
             link = _link(path, element)
@@ -99,6 +111,7 @@ class RobotModel:
         if not any(joint.kind in MOVABLE for joint in joints):
             raise ModelError(f"{path}: no movable joint (one of {', '.join(MOVABLE)})")
         _check_inertias(path, links, joints)
+        _check_mimics(path, joints)
         return cls(robot.get("name", path.stem), root, joints, links)
 
     @property
@@ -106,11 +119,36 @@ class RobotModel:
         """The joints that move, from the root outwards."""
         return tuple(joint for joint in self.joints if joint.kind in MOVABLE)
 
+    def leader(self, joint: Joint) -> tuple[str, float, float]:
+        """Give the joint that a joint follows in the end, itself if none, with ratio and offset."""
+        by_name = {other.name: other for other in self.joints}
+        ratio, offset = 1.0, 0.0
+        while joint.mimic is not None:
+            ratio, offset = ratio * joint.mimic.ratio, ratio * joint.mimic.offset + offset
+            joint = by_name[joint.mimic.joint]
+        return joint.name, ratio, offset
+
+    def tree(
+        self,
+        floating: bool = False,
+        joints: Iterable[str] | None = None,
+        hold: Mapping[str, float] | None = None,
+    ) -> Tree:
+        """Give the tree of moving bodies, its base fixed or floating.
+
+        Its coordinates are `joints`, in that order; if None all that move on their own and are
+        not in `hold`, from the root outwards. The other joints stand at `hold[name]`, rad or m,
+        or at zero; those that mimic one move or stand with it. Raises ModelError for a joint
+        that is none or mimics another, one to be held outside its limits, one both held and
+        moving, and a floating base without mass or inertia.
+        """
+        return build(self, floating, joints, hold)
+
     def chain(self, tip: str, base: str | None = None) -> Chain:
         """Give the serial chain from the link `base` (the root if None) to the link `tip`.
 
         Raises ModelError for a link that is none, a base that does not carry the tip, and a
-        way between them on which nothing moves.
+        way between them on which nothing moves or a joint mimics another.
         """
         base = self.root if base is None else base
         for name in (tip, base):
@@ -126,6 +164,12 @@ class RobotModel:
             link = path[0].parent
         if not any(joint.kind in MOVABLE for joint in path):
             raise ModelError(f"{self.name}: no movable joint on the way from {base!r} to {tip!r}")
+        for joint in path:
+            if joint.mimic is not None:
+                raise ModelError(
+                    f"{self.name}: joint {joint.name!r} mimics {joint.mimic.joint!r}, and a "
+                    f"chain's joints move on their own; take the tree"
+                )
         return self._fold(path)
 
     def _fold(self, path: list[Joint]) -> Chain:
@@ -168,52 +212,7 @@ class RobotModel:
             mass, com, inertia = self._carried(joint.child, on_path, moving)
             turned = joint.rotation @ inertia @ joint.rotation.T
             parts.append((mass, joint.position + joint.rotation @ com, turned))
-        total = sum(mass for mass, _, _ in parts)
-        # A frame without mass may still state an inertia; Bullet simulates it, so it counts.
-        moment = sum((mass * com for mass, com, _ in parts), np.zeros(3))
-        centre = moment / total if total > 0.0 else moment
-        inertia = np.zeros((3, 3))
-        for mass, com, about_com in parts:
-            arm = com - centre
-            inertia += about_com + mass * (arm @ arm * np.eye(3) - np.outer(arm, arm))
-        return total, centre, inertia
-
-
-def rotation_from_rpy(roll: float, pitch: float, yaw: float) -> np.ndarray:
-    """Give the rotation matrix (3, 3) of URDF's fixed-axis roll, pitch, yaw, radians."""
-    cr, sr, cp, sp = np.cos(roll), np.sin(roll), np.cos(pitch), np.sin(pitch)
-    cy, sy = np.cos(yaw), np.sin(yaw)
-    return np.array(
-        [
-            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-            [-sp, cp * sr, cp * cr],
-        ]
-    )
-
-
-def _numbers(path: Path, owner: str, text: str | None, count: int, default: str) -> np.ndarray:
-    words = (text or default).split()
-    try:
-        values = np.array([float(word) for word in words])
-    except ValueError:
-        raise ModelError(f"{path}: {owner}: {text!r} is not {count} numbers") from None
-    if len(values) != count or not np.isfinite(values).all():
-        raise ModelError(f"{path}: {owner}: {text!r} is not {count} finite numbers")
-    return values
-
-
-def _number(path: Path, owner: str, element: ET.Element | None, key: str, default: str) -> float:
-    text = element.get(key) if element is not None else None
-    return float(_numbers(path, f"{owner} {key}", text, 1, default)[0])
-
-
-def _origin(path: Path, owner: str, element: ET.Element) -> tuple[np.ndarray, np.ndarray]:
-    origin = element.find("origin")
-    xyz = origin.get("xyz") if origin is not None else None
-    rpy = origin.get("rpy") if origin is not None else None
-    angles = _numbers(path, owner, rpy, 3, "0 0 0")
-    return _numbers(path, owner, xyz, 3, "0 0 0"), rotation_from_rpy(*angles)
+        return together(parts)
 
 
 def _link(path: Path, element: ET.Element) -> Link:
@@ -222,11 +221,11 @@ def _link(path: Path, element: ET.Element) -> Link:
     inertial = element.find("inertial")
     if inertial is None:
         return Link(name, 0.0, np.zeros(3), np.zeros((3, 3)))
-    mass = _number(path, owner, inertial.find("mass"), "value", "0")
-    com, turn = _origin(path, owner, inertial)
+    mass = number(path, owner, inertial.find("mass"), "value", "0")
+    com, turn = origin(path, owner, inertial)
     tensor = inertial.find("inertia")
     xx, yy, zz, xy, xz, yz = (
-        _number(path, owner, tensor, key, "0") for key in ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
+        number(path, owner, tensor, key, "0") for key in ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
     )
     inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
     if mass < 0 or np.linalg.eigvalsh(inertia)[0] < 0:
@@ -243,25 +242,45 @@ def _joint(path: Path, element: ET.Element) -> Joint:
     names = [end.get("link") if end is not None else None for end in ends]
     if names[0] is None or names[1] is None:
         raise ModelError(f"{path}: {owner} lacks its parent or child link")
-    position, rotation = _origin(path, owner, element)
+    position, rotation = origin(path, owner, element)
     axis_element = element.find("axis")
     axis_text = axis_element.get("xyz") if axis_element is not None else None
-    axis = _numbers(path, f"{owner} axis", axis_text, 3, "1 0 0")
+    axis = numbers(path, f"{owner} axis", axis_text, 3, "1 0 0")
     length = float(np.linalg.norm(axis))
     if kind in MOVABLE and length < 1e-9:
         raise ModelError(f"{path}: {owner} has axis {axis_text!r}; it must not be zero")
     limit = element.find("limit")
     bounded = kind in ("revolute", "prismatic") and limit is not None
-    lower = _number(path, owner, limit, "lower", "0") if bounded else -np.inf
-    upper = _number(path, owner, limit, "upper", "0") if bounded else np.inf
+    lower = number(path, owner, limit, "lower", "0") if bounded else -np.inf
+    upper = number(path, owner, limit, "upper", "0") if bounded else np.inf
     if lower > upper:
         raise ModelError(f"{path}: {owner} has lower limit {lower} above its upper {upper}")
-    speed = _number(path, owner, limit, "velocity", "1e308") if limit is not None else np.inf
-    effort = _number(path, owner, limit, "effort", "1e308") if limit is not None else np.inf
+    speed = number(path, owner, limit, "velocity", "1e308") if limit is not None else np.inf
+    effort = number(path, owner, limit, "effort", "1e308") if limit is not None else np.inf
     axis = axis / length if length > 0 else np.array([1.0, 0, 0])
     return Joint(
-        name, kind, names[0], names[1], position, rotation, axis, lower, upper, speed, effort
+        name=name,
+        kind=kind,
+        parent=names[0],
+        child=names[1],
+        position=position,
+        rotation=rotation,
+        axis=axis,
+        lower=lower,
+        upper=upper,
+        velocity=speed,
+        effort=effort,
+        mimic=_mimic(path, owner, element) if kind in MOVABLE else None,
     )
+
+
+def _mimic(path: Path, owner: str, element: ET.Element) -> Mimic | None:
+    mimic = element.find("mimic")
+    if mimic is None:
+        return None
+    ratio = number(path, f"{owner} mimic", mimic, "multiplier", "1")
+    offset = number(path, f"{owner} mimic", mimic, "offset", "0")
+    return Mimic(mimic.get("joint", ""), ratio, offset)
 
 
 def _in_order(
@@ -301,3 +320,22 @@ def _check_inertias(path: Path, links: dict[str, Link], joints: tuple[Joint, ...
                 f"{path}: link {link.name!r} moves but has mass {link.mass:g} and inertia "
                 f"{np.diag(link.inertia).round(9).tolist()}; both must be > 0"
             )
+
+
+def _check_mimics(path: Path, joints: tuple[Joint, ...]) -> None:
+    movable = {joint.name: joint for joint in joints if joint.kind in MOVABLE}
+    for joint in joints:
+        seen, at = [joint.name], joint
+        while at.mimic is not None:
+            if at.mimic.joint not in movable:
+                raise ModelError(
+                    f"{path}: joint {at.name!r} mimics {at.mimic.joint!r}, which is no movable "
+                    f"joint; valid: {', '.join(name for name in movable if name not in seen)}"
+                )
+            at = movable[at.mimic.joint]
+            if at.name in seen:
+                raise ModelError(
+                    f"{path}: joint {at.name!r} mimics itself by way of "
+                    f"{', '.join(repr(name) for name in seen)}; one of them must move on its own"
+                )
+            seen.append(at.name)
