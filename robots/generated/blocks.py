@@ -6,11 +6,11 @@ from robots.generated.compile import LANES, batch
 
 
 def aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Give an array of zeros that begins at a multiple of 64 bytes, as vector registers like."""
-    count = int(np.prod(shape))
-    room = np.zeros(count * dtype.itemsize + 64, np.uint8)
+    """Give an array, not filled, that begins at a multiple of 64 bytes, as registers like."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    room = np.empty(size + 64, np.uint8)
     first = -room.ctypes.data % 64
-    return room[first : first + count * dtype.itemsize].view(dtype).reshape(shape)
+    return room[first : first + size].view(dtype).reshape(shape)
 
 
 def count(states: int) -> int:

@@ -102,8 +102,8 @@ def bodies_of(tree: Tree) -> tuple[list[Body], Inertia]:
         if body.parent < 0:
             base = base.plus(given)
         else:
-            parent = bodies[body.parent]
-            bodies[body.parent] = replace(parent, inertia=parent.inertia.plus(given))
+            carrier = bodies[body.parent]
+            bodies[body.parent] = replace(carrier, inertia=carrier.inertia.plus(given))
     return bodies, base
 
 

@@ -50,7 +50,8 @@ def signature(task: Task, name: str) -> Signature:
     """Give what a function takes and gives for a tree."""
     check_name("function", name, MAKERS)
     tree = task.tree
-    q, v = {"q": (tree.nq,)}, (tree.nv,)
+    v = (tree.nv,)
+    q: Shapes = {"q": (tree.nq,)}
     pose: Shapes = {"position": (3,), "rotation": (3, 3)}
     inputs: dict[str, Shapes] = {
         "jacobian_dot": q | {"dq": v},

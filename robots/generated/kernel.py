@@ -1,5 +1,6 @@
 """One generated function, compiled when it is first used, in its single and its batched form."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
@@ -13,6 +14,7 @@ from robots.errors import RobotError
 from robots.generated.functions import Signature
 
 Dtype = Any
+KEPT_BYTES = 1 << 24
 DOUBLE, FLOAT = np.dtype(np.float64), np.dtype(np.float32)
 
 
@@ -38,6 +40,7 @@ class Kernel:
         self.label = f"{spec.name} of {robot}"
         self.inputs, self.outputs = spec.inputs, spec.outputs
         self._load, self._operations = load, operations
+        self._kept = threading.local()
 
     @cached_property
     def module(self) -> ModuleType:
@@ -81,15 +84,14 @@ class Kernel:
     def empty(self, states: int, dtype: Dtype = DOUBLE) -> dict[str, np.ndarray]:
         """Give blocks (blocks, rows, 16) for that many states, by the name of input or output.
 
-        All are zeros and lie as vector registers like it. A lane that stands for no state still
-        has to hold finite numbers.
+        They are not filled, and lie as vector registers like it. A lane that stands for no state
+        still has to hold finite numbers; `robots.generated.blocks.pack` sees to it.
         """
         from robots.generated.blocks import aligned, count
 
-        rows = {name: prod(shape) for name, shape in (self.inputs | self.outputs).items()}
-        return {
-            name: aligned((count(states), size, 16), np.dtype(dtype)) for name, size in rows.items()
-        }
+        shapes = (self.inputs | self.outputs).items()
+        size, kind = count(states), np.dtype(dtype)
+        return {name: aligned((size, prod(shape), 16), kind) for name, shape in shapes}
 
     def blocks(self, *arrays: np.ndarray, threads: int = 1) -> None:
         """Compute whole blocks: inputs, then outputs, each (blocks, rows, 16) and C-contiguous.
@@ -112,7 +114,7 @@ class Kernel:
     ) -> list[np.ndarray]:
         from robots.generated.blocks import pack, unpack
 
-        room = self.empty(size, dtype)
+        room = self._room(size, dtype)
         for name, value in zip(self.inputs, inputs, strict=True):
             pack(value, room[name])
         names = self.inputs | self.outputs
@@ -124,8 +126,18 @@ class Kernel:
             made.append(flat.reshape(size, *shape))
         return made
 
+    def _room(self, size: int, dtype: Dtype) -> dict[str, np.ndarray]:
+        """Give blocks to work in; a thread keeps those of its last batch, unless they are big."""
+        kept = getattr(self._kept, "room", None)
+        if kept is not None and kept[0] == (size, dtype):
+            return dict(kept[1])
+        room = self.empty(size, dtype)
+        if sum(array.nbytes for array in room.values()) <= KEPT_BYTES:
+            self._kept.room = ((size, dtype), room)
+        return room
+
     def _run(self, arrays: tuple[np.ndarray, ...], size: int, threads: int) -> None:
-        batched = self.module.batched
+        batched: Callable[..., None] = self.module.batched
         share = min(threads, size)
         if share < 2:
             batched(*arrays, 0, size)

@@ -45,12 +45,11 @@ def nearest(points, radius, pairs, distance, pair):  # type: ignore[no-untyped-d
     for k in range(len(pairs)):
         i, j = pairs[k, 0], pairs[k, 1]
         p, q, a, b = 2 * i, 2 * i + 1, 2 * j, 2 * j + 1
-        d = gap(
-            *(points[p, 0], points[p, 1], points[p, 2]),
-            *(points[q, 0], points[q, 1], points[q, 2]),
-            *(points[a, 0], points[a, 1], points[a, 2]),
-            *(points[b, 0], points[b, 1], points[b, 2]),
-        )
+        px, py, pz = points[p, 0], points[p, 1], points[p, 2]
+        qx, qy, qz = points[q, 0], points[q, 1], points[q, 2]
+        ax, ay, az = points[a, 0], points[a, 1], points[a, 2]
+        bx, by, bz = points[b, 0], points[b, 1], points[b, 2]
+        d = gap(px, py, pz, qx, qy, qz, ax, ay, az, bx, by, bz)
         d -= radius[i] + radius[j]
         if d != d:
             distance[0], pair[0] = d, k
@@ -61,12 +60,11 @@ def nearest(points, radius, pairs, distance, pair):  # type: ignore[no-untyped-d
 
 def nearer(one, other, reach, number, distance, pair):  # type: ignore[no-untyped-def]
     """Keep the nearer of the pair found so far and this one; for `vector.lanes`."""
-    d = gap(
-        *(one[0, 0], one[0, 1], one[0, 2]),
-        *(one[1, 0], one[1, 1], one[1, 2]),
-        *(other[0, 0], other[0, 1], other[0, 2]),
-        *(other[1, 0], other[1, 1], other[1, 2]),
-    )
+    px, py, pz = one[0, 0], one[0, 1], one[0, 2]
+    qx, qy, qz = one[1, 0], one[1, 1], one[1, 2]
+    ax, ay, az = other[0, 0], other[0, 1], other[0, 2]
+    bx, by, bz = other[1, 0], other[1, 1], other[1, 2]
+    d = gap(px, py, pz, qx, qy, qz, ax, ay, az, bx, by, bz)
     d = d - reach[0]
     before = distance[0]
     pair[0] = number[0] if d < before else pair[0]

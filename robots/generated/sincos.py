@@ -58,6 +58,12 @@ SINGLE = _Numbers(
 )
 
 
+def flops(double: bool) -> int:
+    """Give the products and sums that a sine and its cosine take."""
+    numbers = DOUBLE if double else SINGLE
+    return 18 + 2 * (len(numbers.sine) + len(numbers.cosine) - 2)
+
+
 def sincos(builder: Any, x: Any) -> tuple[Any, Any]:
     """Emit the sine and the cosine of a vector of float64 or float32."""
     vector = x.type

@@ -1,9 +1,10 @@
 """A compiler for straight-line functions that works on all lanes of a block at once.
 
 What `robots.generated.source` writes is Python of the plainest kind: loads and stores at constant
-places, + - * / and `sincos`; `min`, `max`, `sqrt`, `a if b < c else d` are known besides. Here every such operation becomes one LLVM instruction on as many
-lanes as a register of this CPU holds, so nothing depends on what a vectoriser makes of a loop,
-and a function of a thousand operations compiles in well under a second.
+places, + - * / and `sincos`. `min`, `max`, `sqrt`, `a if b < c else d` and functions made of the
+same are known besides. Every such operation becomes one LLVM instruction on as many lanes as a
+register of this CPU holds, so nothing depends on what a vectoriser makes of a loop, and a
+function of a thousand operations compiles in well under a second.
 
 A product and the sum it goes into may be fused to one rounding (`contract`). Batched results thus
 differ from single ones in the last bits, and between CPUs with and without fused multiply-add.
@@ -115,28 +116,28 @@ class _Body:
             self.builder.store(self.value(source), self.place(target), align=self.bytes)
         elif isinstance(target, ast.Name):
             self.values[target.id] = self.value(source)
-        elif isinstance(source, ast.Tuple):
-            found = [self.value(element) for element in source.elts]
-            self.values.update({name.id: v for name, v in zip(target.elts, found, strict=True)})
         else:
-            found = sincos(self.builder, self.value(source.args[0]))
+            if isinstance(source, ast.Tuple):
+                found = [self.value(element) for element in source.elts]
+            else:
+                found = list(sincos(self.builder, self.value(source.args[0])))
             self.values.update({name.id: v for name, v in zip(target.elts, found, strict=True)})
 
     def value(self, node: Any) -> Any:
-        builder = self.builder
-        if isinstance(node, ast.Name):
+        builder, kind = self.builder, type(node)
+        if kind is ast.Name:
             found = self.values.get(node.id)
             return self.constant(self.function.__globals__[node.id]) if found is None else found
-        if isinstance(node, ast.Constant):
+        if kind is ast.Constant:
             return self.constant(node.value)
-        if isinstance(node, ast.Subscript):
+        if kind is ast.Subscript:
             return builder.load(self.place(node), align=self.bytes)
-        if isinstance(node, ast.UnaryOp):
+        if kind is ast.UnaryOp:
             return builder.fneg(self.value(node.operand), flags=CONTRACT)
-        if isinstance(node, ast.IfExp):
+        if kind is ast.IfExp:
             less = self.less(node.test.left, node.test.comparators[0])
             return builder.select(less, self.value(node.body), self.value(node.orelse))
-        if isinstance(node, ast.Call):
+        if kind is ast.Call:
             return self.call(node)
         operation = getattr(builder, OPERATIONS[type(node.op)])
         return operation(self.value(node.left), self.value(node.right), flags=CONTRACT)
@@ -147,8 +148,7 @@ class _Body:
     def call(self, node: Any) -> Any:
         builder = self.builder
         name = node.func.id
-        listed = [a.value.elts if isinstance(a, ast.Starred) else [a] for a in node.args]
-        arguments = [self.value(argument) for group in listed for argument in group]
+        arguments = [self.value(argument) for argument in node.args]
         if name in ("min", "max"):
             a, b = arguments
             first, second = (a, b) if name == "min" else (b, a)
@@ -168,7 +168,7 @@ class _Body:
 
     def place(self, node: Any) -> Any:
         name = node.value.id
-        index = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        index = getattr(node.slice, "elts", [node.slice])
         row = flat([number.value for number in index], self.shapes[name])
         pointer = self.builder.gep(self.start[name], [INT(row * LANES)])
         return self.builder.bitcast(pointer, self.vector.as_pointer())
