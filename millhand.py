@@ -149,24 +149,15 @@ def tasks_command(
 
 @app.command("robots")
 def robots_command(as_json: Json = False) -> None:
-    """List the robots."""
-    from robots import catalogue, legged, mobile
+    """List the robots, with their size, limits, and whose model each is."""
+    from robots import about, catalogue
 
-    table = table_of("robots", "name", "joints", "tool", "max torque, N m")
-    rows = []
-    for name in catalogue.names():
-        robot = catalogue.load(name)
-        row = {"name": name, "joints": len(robot.joint_names), "tool": robot.tool_link}
-        table.add_row(name, str(row["joints"]), robot.tool_link, f"{robot.tau_max.max():g}")
-        rows.append(row)
-    for name in legged.names():
-        walker = legged.load(name)
-        rows.append({"name": name, "joints": len(walker.joint_names), "tool": "four legs"})
-        table.add_row(name, str(len(walker.joint_names)), "four legs", f"{walker.tau_max.max():g}")
-    for name in mobile.names():
-        base = mobile.load(name)
-        rows.append({"name": name, "joints": len(base.joint_names), "tool": "loading deck"})
-        table.add_row(name, str(len(base.joint_names)), "loading deck", f"{base.tau_max:g}")
+    table = table_of("robots", "name", "kind", "joints", "dof", "kg", "reach, speed", "model")
+    rows: list[dict[str, Any]] = [about.facts(name) for name in catalogue.every()]
+    for row in rows:
+        size = f"{row['reach']:g} m" if row["reach"] else f"{row['speed'][0]:g} m/s"
+        cells = (row["name"], row["kind"], row["joints"], row["dof"], f"{row['mass']:.1f}", size)
+        table.add_row(*map(str, cells), f"{row['source']} ({row['licence']})")
     report({"robots": rows}, as_json, table)
 
 

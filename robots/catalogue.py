@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from robots.model import RobotModel
 from robots.robot import Robot
 from robots.tree import Tree
 
-__all__ = ["Robot", "every", "load", "model", "names", "tree"]
+__all__ = ["Robot", "every", "load", "model", "names", "tree", "urdf"]
 
 ROBOTS = {"panda": panda, "iiwa": iiwa, "xarm6": xarm6, "so101": so101}
 
@@ -43,11 +44,16 @@ def load(name: str) -> Robot:
 @lru_cache
 def model(name: str) -> RobotModel:
     """Give the model of any robot by name; raises as `load` does."""
+    path = urdf(name)
+    return load(name).model if name in ROBOTS else RobotModel.from_urdf(path)
+
+
+def urdf(name: str) -> Path:
+    """Give the URDF file of any robot by name; raises as `load` does."""
     check_name("robot", name, every())
     if name in ROBOTS:
-        return load(name).model
-    urdf = legged.load(name).urdf if name in legged.names() else mobile.load(name).urdf
-    return RobotModel.from_urdf(urdf)
+        return load(name).urdf
+    return legged.load(name).urdf if name in legged.names() else mobile.load(name).urdf
 
 
 @lru_cache

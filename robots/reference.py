@@ -122,7 +122,7 @@ def jacobian_rate(tree: Tree, q: np.ndarray, v: np.ndarray, name: str) -> np.nda
     twists = _twists(tree, found, _checked(tree, "v", v, tree.nv))
     point = found.position[body + 1] + found.rotation[body + 1] @ at
     twist = twists[body + 1]
-    speed = twist[:3] + np.cross(twist[3:], point)
+    speed = twist[:3] + skew(twist[3:]) @ point
     whole, rate = np.zeros((6, tree.nv)), np.zeros((6, tree.nv))
     while True:
         whole += found.subspace[:, :, body + 1]
@@ -256,8 +256,10 @@ def energy(tree: Tree, q: np.ndarray, v: np.ndarray) -> tuple[float, float]:
 
 def motion_cross(twist: np.ndarray) -> np.ndarray:
     """Give the matrix (6, 6) of the motion cross product with a twist (linear, angular)."""
-    spin, slide = skew(twist[3:]), skew(twist[:3])
-    return np.block([[spin, slide], [np.zeros((3, 3)), spin]])
+    matrix = np.zeros((6, 6))
+    matrix[:3, :3] = matrix[3:, 3:] = skew(twist[3:])
+    matrix[:3, 3:] = skew(twist[:3])
+    return matrix
 
 
 def force_cross(twist: np.ndarray) -> np.ndarray:
@@ -267,8 +269,10 @@ def force_cross(twist: np.ndarray) -> np.ndarray:
 
 def _force_cross_bar(force: np.ndarray) -> np.ndarray:
     """Give the matrix (6, 6) with bar(f) v = v x* f."""
-    push, turn = skew(force[:3]), skew(force[3:])
-    return -np.block([[np.zeros((3, 3)), push], [push, turn]])
+    matrix = np.zeros((6, 6))
+    matrix[:3, 3:] = matrix[3:, :3] = -skew(force[:3])
+    matrix[3:, 3:] = -skew(force[3:])
+    return matrix
 
 
 def spatial_inertia(tree: Tree, found: Poses, body: int) -> np.ndarray:
@@ -284,13 +288,15 @@ def spatial_inertia(tree: Tree, found: Poses, body: int) -> np.ndarray:
         return np.zeros((6, 6))
     turn = found.rotation[body + 1]
     arm = skew(found.position[body + 1] + turn @ com)
-    angular = turn @ about_com @ turn.T - mass * arm @ arm
-    return np.block([[mass * np.eye(3), -mass * arm], [mass * arm, angular]])
+    matrix = np.empty((6, 6))
+    matrix[:3, :3], matrix[:3, 3:] = mass * np.eye(3), -mass * arm
+    matrix[3:, :3], matrix[3:, 3:] = mass * arm, turn @ about_com @ turn.T - mass * arm @ arm
+    return matrix
 
 
 def _screw(axis: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Give the twist of a unit turn about an axis through a point: (p x w, w)."""
-    return np.concatenate([np.cross(point, axis), axis])
+    return np.concatenate([skew(point) @ axis, axis])
 
 
 def _twists(tree: Tree, found: Poses, v: np.ndarray) -> np.ndarray:
