@@ -188,9 +188,9 @@ def _add_column(m: Mechanism, i: int, force: Array, moment: Array, out: Array) -
         body, joint = m.bodies[at], m.joints[at]
         column = m.first + body.dof
         share = own.ratio * body.ratio * (force[2] if body.prismatic else moment[2])
-        out[row, column] = out[row, column] + share
-        if at != i:
-            out[column, row] = out[column, row] + share
+        # Two joints of one coordinate meet on the diagonal, once each way.
+        twice = at != i and row == column
+        _add(out, row, column, 2.0 * share if twice else share)
         at = body.parent
         if at < 0 and not m.tree.floating:
             return
@@ -200,8 +200,12 @@ def _add_column(m: Mechanism, i: int, force: Array, moment: Array, out: Array) -
             break
     for k in range(3):
         for column, share in ((k, force[k]), (3 + k, moment[k])):
-            out[row, column] = out[row, column] + own.ratio * share
-            out[column, row] = out[row, column]
+            _add(out, row, column, own.ratio * share)
+
+
+def _add(out: Array, row: int, column: int, share: Scalar) -> None:
+    """Add to a symmetric matrix, below its diagonal and above it alike."""
+    out[row, column] = out[column, row] = out[row, column] + share
 
 
 def _turned(joint: Joint, about: Array) -> Array:
