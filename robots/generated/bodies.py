@@ -38,6 +38,7 @@ class Inertia:
         shift = 2.0 * (position @ moment) * np.eye(3) - cross - cross.T
         shift += self.mass * (position @ position * np.eye(3) - np.outer(position, position))
         about = rotation @ self.about @ rotation.T + shift
+        about = np.triu(about) + np.triu(about, 1).T
         return Inertia(self.mass, moment + self.mass * position, about)
 
     def plus(self, other: "Inertia") -> "Inertia":
