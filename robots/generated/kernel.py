@@ -23,7 +23,9 @@ class Kernel:
 
     `single` is the kernel for use in other compiled code, `single(*inputs, *outputs)`: float64
     arrays of the shapes in `inputs` and `outputs`, all given by the caller; C-contiguous, it
-    allocates nothing, checks nothing, and gives the same bits on every machine.
+    allocates nothing, checks nothing, and gives the same bits on every machine. An output may be
+    the memory of an input. What is not finite goes on as IEEE 754 says, and every NaN that comes
+    out is the canonical quiet one. Kernels of your own that call it: `robots.generated.compose`.
 
     Call it for comfort, and `blocks` for speed. Both check what they are given and raise
     RobotError, naming what was expected, for a wrong number of arrays, a wrong shape, dtype or

@@ -1,19 +1,27 @@
 """Write a graph as straight-line Python: one statement an operation or a small term."""
 
+from collections import Counter
+
 import numpy as np
 
 from robots.generated.functions import Shapes, Signature, Task, graph_of
 from robots.generated.graph import Expr, Scalar, needed
 
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
-IMPORTS = "from robots.generated.compile import LANES, batch, kernel, lanes, np, sincos\n"
+IMPORTS = """from robots.generated.compile import LANES, batch, kernel, lanes, np, sincos
+from robots.generated.compile import settle1, settle2
+"""
 MORE_IMPORTS = "from robots.generated.segments import NEARER, nearer, nearest\n"
 DEEPEST = 4
 """Operations in one line at most, one in another."""
 
 
 def statements(outputs: dict[str, list[Scalar]], shapes: Shapes) -> list[str]:
-    """Give the statements that read the inputs, compute, and write every output once."""
+    """Give the statements that read the inputs, compute, and write every output once.
+
+    All inputs are read before anything is written, so an output may be the memory of an input;
+    and an output is written as soon as it is known, so that it holds no register.
+    """
     return _Writer(outputs, shapes).lines
 
 
@@ -22,49 +30,58 @@ class _Writer:
         self.lines: list[str] = []
         self.text: dict[int, str] = {}
         self.depth: dict[int, int] = {}
-        nodes = needed(value for values in outputs.values() for value in values)
-        self.uses: dict[int, int] = {}
-        for node in nodes:
-            for arg in node.args:
-                if isinstance(arg, Expr):
-                    self.uses[arg.number] = self.uses.get(arg.number, 0) + 1
-        for node in nodes:
-            self._node(node)
+        self.uses: Counter[int] = Counter()
+        self.places: dict[int, list[str]] = {}
+        constants = []
         for name, values in outputs.items():
-            for place, value in zip(np.ndindex(shapes[name]), values, strict=True):
-                where = ", ".join(str(i) for i in place)
-                self.lines.append(f"{name}[{where}] = {self._term(value)}")
+            for index, value in zip(np.ndindex(shapes[name]), values, strict=True):
+                place = f"{name}[{', '.join(str(i) for i in index)}]"
+                if isinstance(value, Expr):
+                    self.places.setdefault(value.number, []).append(place)
+                    self.uses[value.number] += 1
+                else:
+                    constants.append(f"{place} = {float(value)!r}")
+        nodes = needed(value for values in outputs.values() for value in values)
+        for node in nodes:
+            self.uses.update(arg.number for arg in node.args if isinstance(arg, Expr))
+        # The sort is stable: inputs first, in their order.
+        for node in sorted(nodes, key=lambda node: node.op != "var"):
+            self._compute(node)
+            for place in self.places.get(node.number, ()):
+                self.lines.append(f"{place} = {self.text[node.number]}")
+        self.lines.extend(constants)
 
     def _term(self, value: Scalar) -> str:
         return self.text[value.number] if isinstance(value, Expr) else repr(float(value))
 
-    def _node(self, node: Expr) -> None:
-        number = node.number
-        name = f"t{number}"
+    def _compute(self, node: Expr) -> None:
+        """Write a node down, unless it is small and used once: then it goes into that line."""
         if node.op == "var":
             name = node.args[0].replace("[", "_").removesuffix("]")
             self.lines.append(f"{name} = {node.args[0]}")
         elif node.op in ("sin", "cos"):
-            angle = self._term(node.args[0])
-            pair = f"s_{angle.strip('()')}", f"c_{angle.strip('()')}"
-            if not all(word.isidentifier() for word in pair):
-                base = node.args[0].number if isinstance(node.args[0], Expr) else number
-                pair = f"s{base}", f"c{base}"
-            name = pair[node.op == "cos"]
-            line = f"{pair[0]}, {pair[1]} = sincos({angle})"
-            if line not in self.lines:
-                self.lines.append(line)
+            name = self._turn(node)
         else:
             terms = [self._term(arg) for arg in node.args]
             text = f"-{terms[0]}" if node.op == "neg" else f" {SYMBOLS.get(node.op)} ".join(terms)
-            depth = 1 + max(
-                self.depth.get(arg.number, 0) for arg in node.args if isinstance(arg, Expr)
-            )
-            if self.uses.get(number, 0) == 1 and depth < DEEPEST:
-                self.text[number], self.depth[number] = f"({text})", depth
+            numbers = [arg.number for arg in node.args if isinstance(arg, Expr)]
+            depth = 1 + max(self.depth.get(number, 0) for number in numbers)
+            if self.uses[node.number] == 1 and depth < DEEPEST:
+                self.text[node.number], self.depth[node.number] = f"({text})", depth
                 return
+            name = f"t{node.number}"
             self.lines.append(f"{name} = {text}")
-        self.text[number] = name
+        self.text[node.number] = name
+
+    def _turn(self, node: Expr) -> str:
+        """Write a sine with its cosine, once; give the name of the one that is asked for."""
+        angle = node.args[0]
+        text = self._term(angle)
+        tail = text if text.isidentifier() else f"t{angle.number}"
+        line = f"s_{tail}, c_{tail} = sincos({text})"
+        if line not in self.lines:
+            self.lines.append(line)
+        return f"{node.op[0]}_{tail}"
 
 
 def flat(index: list[int], shape: tuple[int, ...]) -> int:
@@ -95,15 +112,23 @@ block = lanes(function, {shapes!r})
 '''
     if spec.name == "distance":
         return head + _distance(task)
-    return head + _plain(names)
+    return head + _plain(spec)
 
 
 def _quoted(text: str) -> str:
     return "".join(c for c in text if c.isprintable() and c not in '\\"')
 
 
-def _plain(names: str) -> str:
-    return f"""single = kernel(function)
+def _plain(spec: Signature) -> str:
+    names = ", ".join(spec.inputs | spec.outputs)
+    settle = "\n".join(f"    settle{len(s)}({name})" for name, s in spec.outputs.items())
+    return f"""compute = kernel(function)
+
+
+@kernel
+def single({names}):
+    compute({names})
+{settle}
 
 
 @batch
@@ -125,6 +150,8 @@ PAIRS = np.array({task.pairs.tolist()!r})
 def single(q, distance, pair, points):
     place(q, points)
     nearest(points, RADIUS, PAIRS, distance, pair)
+    settle1(distance)
+    settle2(points)
 
 
 @batch

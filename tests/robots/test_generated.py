@@ -263,6 +263,27 @@ def test_quaternions_need_not_be_unit():
     assert off(made.rnea(long, v, a), made.rnea(q, v, a)) <= 1e-14
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_of_the_single_form_is_the_canonical_one(bad):
+    made = kernels("panda")
+    q, v, a = (x[0] for x in batch(made.tree, 1, 13))
+    q[3] = bad
+    for kernel in (made.rnea, made.jacobian("panda_hand")):
+        out = [np.empty(shape) for shape in kernel.outputs.values()]
+        kernel.single(*inputs_of(kernel, q, v, a), *out)
+        for array in out:
+            bits = array.view(np.uint64)[np.isnan(array)]
+            assert len(bits) and (bits == 0x7FF8000000000000).all()
+
+
+def test_an_output_may_be_the_memory_of_an_input():
+    made = kernels("panda")
+    q, v, a = (x[0] for x in batch(made.tree, 1, 14))
+    want = made.aba(q, v, a)
+    made.aba.single(q, v, a, a)
+    assert (a == want).all()
+
+
 def test_other_generated_code_is_not_mixed_up():
     """Two trees that differ in one number have two kernels."""
     small, large = (

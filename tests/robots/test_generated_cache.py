@@ -88,3 +88,37 @@ def test_importing_touches_no_compiler():
     program = "import sys, robots.generated; print('numba' in sys.modules)"
     process = start("unused", program)
     assert process.communicate()[0].strip() == "False"
+
+
+COMPOSED = (
+    """
+import numpy as np
+from robots.generated import kernels
+from robots.generated.compose import compose
+text = """
+    + repr("""from robots.kernel import kernel
+
+
+@kernel
+def twice(q, tau):
+    weight(q, tau)
+    for i in range(len(tau)):
+        tau[i] *= 2.0
+""")
+    + """
+for name in ("so101", "xarm6"):
+    robot = kernels(name)
+    module = compose("twice", text, weight=robot.gravity)
+    q, tau = np.full(robot.tree.n, 0.3), np.zeros(robot.tree.n)
+    module.twice(q, tau)
+    assert np.allclose(tau, 2.0 * robot.gravity(q), atol=1e-13) and np.abs(tau).max() > 0.1
+    print(sum(module.twice.stats.cache_hits.values()))
+"""
+)
+
+
+def test_kernels_on_top_of_generated_ones_are_kept_for_each_robot(filled):
+    cache, _ = filled
+    for hits in ("0", "1"):
+        out, err = start(cache, COMPOSED).communicate()
+        assert out.split() == [hits, hits], err
