@@ -2,9 +2,10 @@
 
 What `robots.generated.source` writes is Python of the plainest kind: loads and stores at constant
 places, + - * / and `sincos`. `min`, `max`, `sqrt`, `a if b < c else d` and functions made of the
-same are known besides. Every such operation becomes one LLVM instruction on as many lanes as a
-register of this CPU holds, so nothing depends on what a vectoriser makes of a loop, and a
-function of a thousand operations compiles in well under a second.
+same are known besides; conditions, and calls for their effect, are left out. Every operation
+becomes one LLVM instruction on as many lanes as a register of this CPU holds, so nothing depends
+on what a vectoriser makes of a loop, and a function of a thousand operations compiles in well
+under a second.
 
 A product and the sum it goes into may be fused to one rounding (`contract`). Batched results thus
 differ from single ones in the last bits, and between CPUs with and without fused multiply-add.
