@@ -9,6 +9,7 @@ import numpy as np
 
 from robots.errors import ModelError
 from robots.tree import Tree, build, together
+from robots.urdf import number, numbers, origin, robot_of
 
 MOVABLE = ("revolute", "continuous", "prismatic")
 KINDS = (*MOVABLE, "fixed")
@@ -96,14 +97,7 @@ class RobotModel:
         joint mimic one that is missing, does not move, or follows it in turn.
         """
         path = Path(path)
-        try:
-            robot = ET.parse(path).getroot()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-        except ET.ParseError as error:
-            raise ModelError(f"{path}: not valid XML ({error})") from None
-        if robot.tag != "robot":
-            raise ModelError(f"{path}: the outermost element is <{robot.tag}>, not <robot>")
+        robot = robot_of(path)
         links = {}
         for element in robot.findall("link"):
             link = _link(path, element)
@@ -150,7 +144,7 @@ class RobotModel:
         """Give the serial chain from the link `base` (the root if None) to the link `tip`.
 
         Raises ModelError for a link that is none, a base that does not carry the tip, and a
-        way between them on which nothing moves.
+        way between them on which nothing moves or a joint mimics another.
         """
         base = self.root if base is None else base
         for name in (tip, base):
@@ -166,6 +160,12 @@ class RobotModel:
             link = path[0].parent
         if not any(joint.kind in MOVABLE for joint in path):
             raise ModelError(f"{self.name}: no movable joint on the way from {base!r} to {tip!r}")
+        for joint in path:
+            if joint.mimic is not None:
+                raise ModelError(
+                    f"{self.name}: joint {joint.name!r} mimics {joint.mimic.joint!r}, and a "
+                    f"chain's joints move on their own; take the tree"
+                )
         return self._fold(path)
 
     def _fold(self, path: list[Joint]) -> Chain:
@@ -211,54 +211,17 @@ class RobotModel:
         return together(parts)
 
 
-def rotation_from_rpy(roll: float, pitch: float, yaw: float) -> np.ndarray:
-    """Give the rotation matrix (3, 3) of URDF's fixed-axis roll, pitch, yaw, radians."""
-    cr, sr, cp, sp = np.cos(roll), np.sin(roll), np.cos(pitch), np.sin(pitch)
-    cy, sy = np.cos(yaw), np.sin(yaw)
-    return np.array(
-        [
-            [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],
-            [sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr],
-            [-sp, cp * sr, cp * cr],
-        ]
-    )
-
-
-def _numbers(path: Path, owner: str, text: str | None, count: int, default: str) -> np.ndarray:
-    words = (text or default).split()
-    try:
-        values = np.array([float(word) for word in words])
-    except ValueError:
-        raise ModelError(f"{path}: {owner}: {text!r} is not {count} numbers") from None
-    if len(values) != count or not np.isfinite(values).all():
-        raise ModelError(f"{path}: {owner}: {text!r} is not {count} finite numbers")
-    return values
-
-
-def _number(path: Path, owner: str, element: ET.Element | None, key: str, default: str) -> float:
-    text = element.get(key) if element is not None else None
-    return float(_numbers(path, f"{owner} {key}", text, 1, default)[0])
-
-
-def _origin(path: Path, owner: str, element: ET.Element) -> tuple[np.ndarray, np.ndarray]:
-    origin = element.find("origin")
-    xyz = origin.get("xyz") if origin is not None else None
-    rpy = origin.get("rpy") if origin is not None else None
-    angles = _numbers(path, owner, rpy, 3, "0 0 0")
-    return _numbers(path, owner, xyz, 3, "0 0 0"), rotation_from_rpy(*angles)
-
-
 def _link(path: Path, element: ET.Element) -> Link:
     name = element.get("name", "")
     owner = f"link {name!r}"
     inertial = element.find("inertial")
     if inertial is None:
         return Link(name, 0.0, np.zeros(3), np.zeros((3, 3)))
-    mass = _number(path, owner, inertial.find("mass"), "value", "0")
-    com, turn = _origin(path, owner, inertial)
+    mass = number(path, owner, inertial.find("mass"), "value", "0")
+    com, turn = origin(path, owner, inertial)
     tensor = inertial.find("inertia")
     xx, yy, zz, xy, xz, yz = (
-        _number(path, owner, tensor, key, "0") for key in ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
+        number(path, owner, tensor, key, "0") for key in ("ixx", "iyy", "izz", "ixy", "ixz", "iyz")
     )
     inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
     if mass < 0 or np.linalg.eigvalsh(inertia)[0] < 0:
@@ -275,21 +238,21 @@ def _joint(path: Path, element: ET.Element) -> Joint:
     names = [end.get("link") if end is not None else None for end in ends]
     if names[0] is None or names[1] is None:
         raise ModelError(f"{path}: {owner} lacks its parent or child link")
-    position, rotation = _origin(path, owner, element)
+    position, rotation = origin(path, owner, element)
     axis_element = element.find("axis")
     axis_text = axis_element.get("xyz") if axis_element is not None else None
-    axis = _numbers(path, f"{owner} axis", axis_text, 3, "1 0 0")
+    axis = numbers(path, f"{owner} axis", axis_text, 3, "1 0 0")
     length = float(np.linalg.norm(axis))
     if kind in MOVABLE and length < 1e-9:
         raise ModelError(f"{path}: {owner} has axis {axis_text!r}; it must not be zero")
     limit = element.find("limit")
     bounded = kind in ("revolute", "prismatic") and limit is not None
-    lower = _number(path, owner, limit, "lower", "0") if bounded else -np.inf
-    upper = _number(path, owner, limit, "upper", "0") if bounded else np.inf
+    lower = number(path, owner, limit, "lower", "0") if bounded else -np.inf
+    upper = number(path, owner, limit, "upper", "0") if bounded else np.inf
     if lower > upper:
         raise ModelError(f"{path}: {owner} has lower limit {lower} above its upper {upper}")
-    speed = _number(path, owner, limit, "velocity", "1e308") if limit is not None else np.inf
-    effort = _number(path, owner, limit, "effort", "1e308") if limit is not None else np.inf
+    speed = number(path, owner, limit, "velocity", "1e308") if limit is not None else np.inf
+    effort = number(path, owner, limit, "effort", "1e308") if limit is not None else np.inf
     axis = axis / length if length > 0 else np.array([1.0, 0, 0])
     return Joint(
         name=name,
@@ -311,8 +274,8 @@ def _mimic(path: Path, owner: str, element: ET.Element) -> Mimic | None:
     mimic = element.find("mimic")
     if mimic is None:
         return None
-    ratio = _number(path, f"{owner} mimic", mimic, "multiplier", "1")
-    offset = _number(path, f"{owner} mimic", mimic, "offset", "0")
+    ratio = number(path, f"{owner} mimic", mimic, "multiplier", "1")
+    offset = number(path, f"{owner} mimic", mimic, "offset", "0")
     return Mimic(mimic.get("joint", ""), ratio, offset)
 
 

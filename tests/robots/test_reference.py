@@ -69,6 +69,17 @@ def test_centre_of_mass_and_coriolis_equal_pinocchio(case, peer):
         assert off(reference.coriolis(tree, q, v) @ v, peer.coriolis(q, v) @ v) <= EXACT
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_random_trees_afloat_equal_pinocchio(seed, tmp_path):
+    urdf = tmp_path / "random.urdf"
+    urdf.write_text(peers.random_urdf(seed))
+    tree = RobotModel.from_urdf(urdf).tree(floating=True)
+    peer = peers.Pinocchio(pytest.importorskip("pinocchio"), urdf, tree)
+    for q, v, a in peers.states(tree, 20, seed):
+        assert off(reference.rnea(tree, q, v, a), peer.rnea(q, v, a)) <= EXACT
+        assert off(reference.crba(tree, q), peer.crba(q)) <= EXACT
+
+
 def moved(tree, q, v, h):
     """Follow v for a short time h."""
     if not tree.floating:
