@@ -683,7 +683,7 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="lockstep, env or render.")] = "lockstep",
+    name: Annotated[str, typer.Argument(help="lockstep, env, render or kernels.")] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
     as_json: Json = False,
@@ -730,4 +730,16 @@ def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:
     return bench.render(rounds)
 
 
-BENCHES = {"lockstep": bench_lockstep, "env": bench_env, "render": bench_render}
+def bench_kernels(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the control core."""
+    from robots import bench_kernels
+
+    return bench_kernels.kernel_cases(rounds)
+
+
+BENCHES = {
+    "lockstep": bench_lockstep,
+    "env": bench_env,
+    "render": bench_render,
+    "kernels": bench_kernels,
+}

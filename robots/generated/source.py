@@ -1,0 +1,185 @@
+"""Write a graph as straight-line Python: one statement an operation or a small term."""
+
+from collections import Counter
+
+import numpy as np
+
+from robots.generated.functions import Shapes, Signature, Task, graph_of
+from robots.generated.graph import Expr, Scalar, needed
+
+SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+IMPORTS = """from robots.generated.compile import LANES, batch, kernel, lanes, np, sincos
+from robots.generated.compile import settle1, settle2
+"""
+MORE_IMPORTS = "from robots.generated.segments import NEARER, nearer, nearest\n"
+LARGE = 1e278
+"""Times this, 1e30 and more overflow."""
+
+DEEPEST = 4
+"""Operations in one line at most, one in another."""
+
+
+def statements(outputs: dict[str, list[Scalar]], shapes: Shapes) -> list[str]:
+    """Give the statements that read the inputs, compute, and write every output once.
+
+    All inputs are read before anything is written, so an output may be the memory of an input;
+    and an output is written as soon as it is known, so that it holds no register.
+    """
+    return _Writer(outputs, shapes).lines
+
+
+class _Writer:
+    def __init__(self, outputs: dict[str, list[Scalar]], shapes: Shapes) -> None:
+        self.lines: list[str] = []
+        self.text: dict[int, str] = {}
+        self.depth: dict[int, int] = {}
+        self.uses: Counter[int] = Counter()
+        self.places: dict[int, list[str]] = {}
+        constants = []
+        for name, values in outputs.items():
+            for index, value in zip(np.ndindex(shapes[name]), values, strict=True):
+                place = f"{name}[{', '.join(str(i) for i in index)}]"
+                if isinstance(value, Expr):
+                    self.places.setdefault(value.number, []).append(place)
+                    self.uses[value.number] += 1
+                else:
+                    constants.append(f"{place} = {float(value)!r}")
+        nodes = needed(value for values in outputs.values() for value in values)
+        for node in nodes:
+            self.uses.update(arg.number for arg in node.args if isinstance(arg, Expr))
+        # The sort is stable: inputs first, in their order.
+        for node in sorted(nodes, key=lambda node: node.op != "var"):
+            self._compute(node)
+            for place in self.places.get(node.number, ()):
+                self.lines.append(f"{place} = {self.text[node.number]}")
+        self.lines.extend(constants)
+
+    def _term(self, value: Scalar) -> str:
+        return self.text[value.number] if isinstance(value, Expr) else repr(float(value))
+
+    def _compute(self, node: Expr) -> None:
+        """Write a node down, unless it is small and used once: then it goes into that line."""
+        if node.op == "var":
+            name = node.args[0].replace("[", "_").removesuffix("]")
+            self.lines.append(f"{name} = {node.args[0]}")
+        elif node.op in ("sin", "cos"):
+            name = self._turn(node)
+        else:
+            terms = [self._term(arg) for arg in node.args]
+            text = f"-{terms[0]}" if node.op == "neg" else f" {SYMBOLS.get(node.op)} ".join(terms)
+            numbers = [arg.number for arg in node.args if isinstance(arg, Expr)]
+            depth = 1 + max(self.depth.get(number, 0) for number in numbers)
+            if self.uses[node.number] == 1 and depth < DEEPEST:
+                self.text[node.number], self.depth[node.number] = f"({text})", depth
+                return
+            name = f"t{node.number}"
+            self.lines.append(f"{name} = {text}")
+        self.text[node.number] = name
+
+    def _turn(self, node: Expr) -> str:
+        """Write a sine with its cosine, once; give the name of the one that is asked for."""
+        angle = node.args[0]
+        text = self._term(angle)
+        tail = text if text.isidentifier() else f"t{angle.number}"
+        line = f"s_{tail}, c_{tail} = sincos({text})"
+        if line not in self.lines:
+            self.lines.append(line)
+        return f"{node.op[0]}_{tail}"
+
+
+def flat(index: list[int], shape: tuple[int, ...]) -> int:
+    """Give the row at which a block keeps the number at an index of a shape."""
+    row = 0
+    for i, length in zip(index, shape, strict=True):
+        row = row * length + i
+    return row
+
+
+def module(robot: str, spec: Signature, task: Task) -> str:
+    """Give the text of a generated module: the function, and its single and batched form."""
+    graph = graph_of(task, spec)
+    shapes = spec.inputs | {name: spec.outputs[name] for name in graph}
+    names = ", ".join(shapes)
+    plain = statements(graph, spec.outputs)
+    plain += _guard(spec, plain, task.tree.floating) if spec.name != "distance" else []
+    lines = "\n".join(f"    {line}" for line in plain)
+    imports = IMPORTS + (MORE_IMPORTS if spec.name == "distance" else "")
+    title = f"{spec.name} of {robot}" + (f", frame {task.frame}" if task.frame else "")
+    head = f'''"""{_quoted(title)}. Generated by robots.generated: do not edit."""
+
+{imports}
+
+def function({names}):
+{lines}
+
+
+block = lanes(function, {shapes!r})
+'''
+    if spec.name == "distance":
+        return head + _distance(task)
+    return head + _plain(names)
+
+
+def _quoted(text: str) -> str:
+    return "".join(c for c in text if c.isprintable() and c not in '\\"')
+
+
+def _guard(spec: Signature, lines: list[str], floating: bool) -> list[str]:
+    """Give the statements that make every NaN written canonical: machines make different ones.
+
+    Only what is infinite, NaN, or so large that products overflow can lead to one; or a
+    quaternion of no length. Each input that is none of these adds a zero.
+    """
+    settle = [f"settle{len(shape)}({name})" for name, shape in spec.outputs.items()]
+    if floating:
+        return settle
+    inputs = [line.split(" = ")[0] for line in lines if line.endswith("]") and " = " in line]
+    inputs = [name for name in inputs if name.isidentifier()]
+    odd = " + ".join(f"{name} * {LARGE!r} * 0.0" for name in inputs) or "0.0"
+    return [f"if {odd} != 0.0:", *(f"    {line}" for line in settle)]
+
+
+def _plain(names: str) -> str:
+    return f"""single = kernel(function)
+
+
+@batch
+def batched({names}, first, last):
+    for k in range(first, last):
+        block(({names},), k)
+"""
+
+
+def _distance(task: Task) -> str:
+    assert task.radius is not None and task.pairs is not None
+    return f"""closer = lanes(nearer, NEARER)
+place = kernel(function)
+RADIUS = np.array({task.radius.tolist()!r})
+PAIRS = np.array({task.pairs.tolist()!r})
+
+
+@kernel
+def single(q, distance, pair, points):
+    place(q, points)
+    nearest(points, RADIUS, PAIRS, distance, pair)
+    if distance[0] != distance[0]:
+        settle1(distance)
+        settle2(points)
+
+
+@batch
+def batched(q, distance, pair, points, first, last):
+    reach = np.empty((len(PAIRS), 1, LANES), points.dtype)
+    number = np.empty((len(PAIRS), 1, LANES), points.dtype)
+    for n in range(len(PAIRS)):
+        reach[n] = RADIUS[PAIRS[n, 0]] + RADIUS[PAIRS[n, 1]]
+        number[n] = n
+    m = len(RADIUS)
+    ends = points.reshape(len(points) * m, 6, LANES)
+    for k in range(first, last):
+        block((q, points), k)
+        distance[k] = np.inf
+        for n in range(len(PAIRS)):
+            i, j = k * m + PAIRS[n, 0], k * m + PAIRS[n, 1]
+            closer((ends, ends, reach, number, distance, pair), (i, j, n, n, k, k))
+"""
