@@ -40,9 +40,21 @@ def rotation_from(quaternion, out):  # type: ignore[no-untyped-def]
     if square < 1e-12:
         return False
     s = 2.0 / square
-    out[0, 0], out[0, 1], out[0, 2] = 1.0 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w)
-    out[1, 0], out[1, 1], out[1, 2] = s * (x * y + z * w), 1.0 - s * (x * x + z * z), s * (y * z - x * w)
-    out[2, 0], out[2, 1], out[2, 2] = s * (x * z - y * w), s * (y * z + x * w), 1.0 - s * (x * x + y * y)
+    out[0, 0], out[0, 1], out[0, 2] = (
+        1.0 - s * (y * y + z * z),
+        s * (x * y - z * w),
+        s * (x * z + y * w),
+    )
+    out[1, 0], out[1, 1], out[1, 2] = (
+        s * (x * y + z * w),
+        1.0 - s * (x * x + z * z),
+        s * (y * z - x * w),
+    )
+    out[2, 0], out[2, 1], out[2, 2] = (
+        s * (x * z - y * w),
+        s * (y * z + x * w),
+        1.0 - s * (x * x + y * y),
+    )
     return True
 
 

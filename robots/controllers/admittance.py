@@ -19,6 +19,7 @@ the pose reads zero: no pose.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -41,33 +42,33 @@ TRAVEL_MAX = (0.2, 0.8)
 """m and rad by which it yields at most."""
 
 
-def fields() -> tuple[list, list, list]:
-    """Give the fields of state, goal and output that yielding controllers have in common."""
-    six, pose = (np.float64, (6,)), [("position", np.float64, (3,)), ("quaternion", np.float64, 4)]
-    goal = [(name, kind, 4 if name == "quaternion" else 3) for name, kind, _ in pose]
-    state = [
-        ("offset", *six),
-        ("speed", *six),
-        ("wrench", *six),
-        ("goal", np.float64, (7,)),
-        ("rotation", np.float64, (3, 3)),
-    ]
-    moving = [*goal, ("twist", *six)]
-    return state, moving, [*moving, ("flags", np.uint32)]
+SIX = (np.float64, (6,))
+GOAL: list[Any] = [
+    ("position", np.float64, (3,)),
+    ("quaternion", np.float64, (4,)),
+    ("twist", *SIX),
+]
+"""What a pose goal has, in and out."""
+STATE: list[Any] = [
+    ("offset", *SIX),
+    ("speed", *SIX),
+    ("wrench", *SIX),
+    ("goal", np.float64, (7,)),
+    ("rotation", np.float64, (3, 3)),
+]
+"""What a controller that gives way remembers; see `compliance`."""
 
 
 @lru_cache
 def controller(n: int) -> Controller:
     """Give admittance control; it is the same for any number of joints n."""
-    six = (np.float64, (6,))
-    state, goal, output = fields()
     names = ("mass", "damping", "stiffness", "speed_max", "travel_max")
     return Controller(
         name="admittance",
-        params=np.dtype([*((name, *six) for name in names), ("dt", np.float64)], align=True),
-        state=np.dtype(state, align=True),
-        input=np.dtype([("wrench", *six), *goal], align=True),
-        output=np.dtype(output, align=True),
+        params=np.dtype([*((name, *SIX) for name in names), ("dt", np.float64)], align=True),
+        state=np.dtype(STATE, align=True),
+        input=np.dtype([("wrench", *SIX), *GOAL], align=True),
+        output=np.dtype([*GOAL, ("flags", np.uint32)], align=True),
         step=step,
     )
 
@@ -103,9 +104,7 @@ def step(params, state, input, output):  # type: ignore[no-untyped-def]
             continue
         m, d, stiffness = params.mass[k], params.damping[k], params.stiffness[k]
         most, dt = params.speed_max[k], params.dt
-        x, v = give_way(
-            m, d, stiffness, state.wrench[k], state.offset[k], state.speed[k], most, dt
-        )
+        x, v = give_way(m, d, stiffness, state.wrench[k], state.offset[k], state.speed[k], most, dt)
         if x > params.travel_max[k] or x < -params.travel_max[k]:
             flags |= np.uint32(FLAG_POSITION)
             x, v = min(max(x, -params.travel_max[k]), params.travel_max[k]), 0.0

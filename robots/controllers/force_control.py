@@ -21,6 +21,7 @@ import numpy as np
 
 from robots.catalogue import Robot
 from robots.controllers import admittance
+from robots.controllers.admittance import GOAL, SIX, STATE
 from robots.controllers.compliance import give_way, into_goal, take_goal, write_pose
 from robots.controllers.contract import Controller
 from robots.controllers.flags import FLAG_NAN, FLAG_POSITION, FLAG_SENSOR, check_rate
@@ -36,20 +37,18 @@ SPEED_MAX = (0.05, 0.3)
 @lru_cache
 def controller(n: int) -> Controller:
     """Give force control; it is the same for any number of joints n."""
-    six = (np.float64, (6,))
-    state, goal, output = admittance.fields()
     names = ("mass", "damping", "speed_max", "travel_max")
     return Controller(
         name="force_control",
         params=np.dtype(
-            [*((name, *six) for name in names), ("release", np.float64), ("dt", np.float64)],
+            [*((name, *SIX) for name in names), ("release", np.float64), ("dt", np.float64)],
             align=True,
         ),
-        state=np.dtype(state, align=True),
+        state=np.dtype(STATE, align=True),
         input=np.dtype(
-            [("wrench", *six), ("wrench_goal", *six), ("axes", *six), *goal], align=True
+            [("wrench", *SIX), ("wrench_goal", *SIX), ("axes", *SIX), *GOAL], align=True
         ),
-        output=np.dtype(output, align=True),
+        output=np.dtype([*GOAL, ("flags", np.uint32)], align=True),
         step=step,
     )
 

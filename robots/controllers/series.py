@@ -17,6 +17,7 @@ goes the same way.
 import hashlib
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -41,18 +42,17 @@ class Law(Protocol):
         """Gives the parameters, shape (1,), for a robot and a rate, Hz."""
 
 
+@dataclass(frozen=True)
 class Series:
-    """Controllers in series; see the module. `size` is the n that a robot's controller has."""
+    """Controllers in series; see the module. `body` gives what they move of a robot."""
 
-    def __init__(self, name: str, *laws: Law) -> None:
-        if not laws:
-            raise RobotError(f"series {name!r} has no stage; give one controller or more")
-        self.name = name
-        self.laws = laws
+    name: str
+    laws: tuple[Law, ...]
+    body: Callable[[Any], Any] = lambda robot: robot
 
     def size(self, robot: Any) -> int:
-        """Give the n of the controller for a robot: that of its last stage."""
-        return size(self.laws[-1], robot)
+        """Give the n of the controller for a robot."""
+        return len(self.body(robot).joint_names)
 
     def controller(self, n: int) -> Controller:
         """Give the controller for n joints."""
@@ -63,21 +63,20 @@ class Series:
         whole = self.controller(self.size(robot))
         record = np.zeros(1, whole.params)
         for field, law in zip(whole.params.names or (), self.laws, strict=True):
-            record[field] = law.params(robot, rate_hz)
+            record[field] = law.params(self.body(robot), rate_hz)
         return record
 
 
-def series(name: str, *laws: Law) -> Series:
+def series(name: str, *laws: Law, body: Callable[[Any], Any] | None = None) -> Series:
     """Put controllers one after the other; see the module.
 
-    Raises RobotError where there is none, two have one name, or fields of a name differ in type.
+    `body` gives the part of a robot that they move, such as `robots.gripper.fingers`; the whole
+    where it is None. Raises RobotError where there is no law; making the controller raises it
+    where two stages have one name, or the type of a field differs between them.
     """
-    return Series(name, *laws)
-
-
-def size(law: Any, robot: Any) -> int:
-    """Give the n of a law's controller for a robot: its joints, where the law says no other."""
-    return law.size(robot) if hasattr(law, "size") else len(robot.joint_names)
+    if not laws:
+        raise RobotError(f"series {name!r} has no stage; give one controller or more")
+    return Series(name, laws, body) if body else Series(name, laws)
 
 
 @lru_cache
