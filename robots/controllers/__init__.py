@@ -24,6 +24,7 @@ MODULES = (
     "leg_impedance",
     "maths_probe",
     "torque_limiter",
+    "joint_stops",
     "computed_torque",
     "operational_space",
     "diff_ik",
@@ -35,7 +36,12 @@ MODULES = (
 _FOLLOW = ("limiter", "joint_impedance", "torque_limiter")
 ARRANGEMENTS: dict[str, tuple[str, ...]] = {
     "limited_computed_torque": ("limiter", "computed_torque", "torque_limiter"),
-    "limited_operational_space": ("limiter", "operational_space", "torque_limiter"),
+    "limited_operational_space": (
+        "limiter",
+        "operational_space",
+        "joint_stops",
+        "torque_limiter",
+    ),
     "limited_diff_ik": ("diff_ik", *_FOLLOW),
     "limited_admittance": ("admittance", "diff_ik", *_FOLLOW),
     "limited_force_control": ("force_control", "diff_ik", *_FOLLOW),

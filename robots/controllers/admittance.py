@@ -7,9 +7,10 @@ goal's own frame (Hogan 1985, "Impedance control"; the inverse of impedance, for
 better at position than at torque). Pushed with a steady force F the tool yields by F / k.
 
 In contact with a stiff wall the wall's stiffness adds to k, and the arm follows late. Without
-oscillation that takes d >= 4 t k_wall, with t the arm's lag and k_wall the stiffness of wall, part
-and arm in line; the default D is made for 20 ms and 5 kN/m, which is what an arm on joint impedance
-shows at its tool, and m is so small that it does not matter. The damping costs pace: the tool
+oscillation that takes d >= 4 t k_wall, with t the arm's lag and k_wall the stiffness of wall and
+arm in line: the default d is made for 20 ms and the 5 kN/m that an arm on joint impedance shows at
+its tool. The mass keeps out what is too fast for the arm, the ringing of its own mass on a hard
+wall: above d / m, 40 rad/s, the reading counts for less and less. The damping costs pace: the tool
 yields with a time constant of d / k.
 
 `wrench` (6,) is the force and moment of the surroundings on the tool, at the tool's origin, base
@@ -30,7 +31,7 @@ from robots.controllers.flags import FLAG_NAN, FLAG_POSITION, FLAG_SENSOR, check
 from robots.kernel import kernel
 from robots.pose import usable
 
-MASS = (2.0, 0.02)
+MASS = (10.0, 0.1)
 """kg and kg m^2."""
 DAMPING = (400.0, 4.0)
 """N s/m and N m s/rad."""

@@ -124,7 +124,9 @@ def params(robot: Robot, rate_hz: float) -> np.ndarray:
     record["posture"] = robot.home
     record["q_min"], record["q_max"] = robot.q_min, robot.q_max
     record["dq_max"] = SPEED_SHARE * robot.dq_max
-    record["k_posture"], record["damping_max"] = POSTURE_BANDWIDTH, DAMPING_MAX
+    # Six joints or fewer have no null space, and damping would let the posture into the task.
+    record["k_posture"] = POSTURE_BANDWIDTH if n > 6 else 0.0
+    record["damping_max"] = DAMPING_MAX
     record["approach"] = min(APPROACH, 0.1 / dt)
     record["dt"] = dt
     record["chain"] = robot.record

@@ -36,10 +36,11 @@ POSTURE_BANDWIDTH = 6.0
 """rad/s, of the posture in the null space."""
 SPEED_MAX = (0.5, 2.0)
 """m/s and rad/s, at which a far goal is approached."""
-MASS_MAX = 50.0, 2.0
-"""kg and kg m^2; ten times what the heavier arms of the catalogue show at their homes."""
-SINGULAR_SHARE = 0.2
-"""Damping begins below this share of the manipulability at home."""
+MASS_MAX = (20.0, 1.0)
+"""kg and kg m^2: four times what the heavier arms of the catalogue show at their homes."""
+SINGULAR_SHARE = 0.5
+"""Damping begins below this share of the manipulability at home: later, arms that are pulled out
+straight with all their torque swing about the singularity."""
 
 
 @lru_cache
@@ -110,7 +111,9 @@ def params(robot: Robot, rate_hz: float) -> np.ndarray:
     n = len(robot.home)
     record = np.zeros(1, controller(n).params)
     record["kp"], record["kd"] = pace * pace, 2.0 * pace
-    record["kp_posture"], record["kd_posture"] = POSTURE_BANDWIDTH**2, 2.0 * POSTURE_BANDWIDTH
+    # Six joints or fewer have no null space, and damping would let the posture into the task.
+    record["kp_posture"] = POSTURE_BANDWIDTH**2 if n > 6 else 0.0
+    record["kd_posture"] = 2.0 * POSTURE_BANDWIDTH
     record["speed_max"] = SPEED_MAX
     record["mass_max"] = np.repeat(MASS_MAX, 3)
     record["body"] = body_record(robot.chain)
