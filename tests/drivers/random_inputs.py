@@ -50,7 +50,7 @@ def inputs(law, robot, ticks, seed):
     rows = np.zeros(ticks, law.input)
     for name in law.input.names:
         shape = rows[name].shape
-        width = WIDTH.get(name, 0.02 if "gripper" in law.name else 0.2)
+        width = WIDTH.get(name, 0.2) * (0.02 if "gripper" in law.name and name != "force" else 1.0)
         if name == "orientation":
             width = 0.03
         values = middle(name, robot, law) + width * rng.normal(size=shape)

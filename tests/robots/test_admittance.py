@@ -131,9 +131,11 @@ def test_the_arm_yields_to_ten_newtons():
 def test_it_never_oscillates_against_a_stiff_wall(stiffness):
     point = PANDA.forward(PANDA.home)[0] - np.array([0, 0, 0.005])
     loop = in_loop(wall=Wall(point, [0, 0, 1], stiffness))
-    loop.input["position"][0, 2] -= 0.03  # 25 mm into the table
+    height = loop.plant.position[2]
     force = []
-    for _ in range(5000):
+    for k in range(5000):
+        # 25 mm into the table, at 30 mm/s.
+        loop.input["position"][0, 2] = height - 0.03 * min(k / 1000, 1.0)
         loop.tick()
         force.append(loop.plant.wrench[2])
     force = np.array(force)
