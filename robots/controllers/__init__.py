@@ -28,6 +28,7 @@ MODULES = (
     "computed_torque",
     "operational_space",
     "diff_ik",
+    "wrench_sensor",
     "admittance",
     "force_control",
     "gripper_force",

@@ -124,8 +124,8 @@ def params(robot: Robot, rate_hz: float) -> np.ndarray:
     record["posture"] = robot.home
     record["q_min"], record["q_max"] = robot.q_min, robot.q_max
     record["dq_max"] = SPEED_SHARE * robot.dq_max
-    # Six joints or fewer have no null space, and damping would let the posture into the task.
-    record["k_posture"] = POSTURE_BANDWIDTH if n > 6 else 0.0
+    # Fewer than six joints are always damped, which would let the posture into the task.
+    record["k_posture"] = POSTURE_BANDWIDTH if n >= 6 else 0.0
     record["damping_max"] = DAMPING_MAX
     record["approach"] = min(APPROACH, 0.1 / dt)
     record["dt"] = dt

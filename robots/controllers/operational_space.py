@@ -111,8 +111,8 @@ def params(robot: Robot, rate_hz: float) -> np.ndarray:
     n = len(robot.home)
     record = np.zeros(1, controller(n).params)
     record["kp"], record["kd"] = pace * pace, 2.0 * pace
-    # Six joints or fewer have no null space, and damping would let the posture into the task.
-    record["kp_posture"] = POSTURE_BANDWIDTH**2 if n > 6 else 0.0
+    # Fewer than six joints are always damped, which would let the posture into the task.
+    record["kp_posture"] = POSTURE_BANDWIDTH**2 if n >= 6 else 0.0
     record["kd_posture"] = 2.0 * POSTURE_BANDWIDTH
     record["speed_max"] = SPEED_MAX
     record["mass_max"] = np.repeat(MASS_MAX, 3)
