@@ -17,6 +17,15 @@ import random_inputs  # noqa: E402
 
 LAWS = [name for name in controllers.names() if name != "maths_probe"]
 ARM_LAWS = [n for n in LAWS if controllers.usual_robot(n) == "panda"]
+RATELESS = (
+    "joint_impedance",
+    "joint_stops",
+    "wrench_sensor",
+    "gait",
+    "diff_drive",
+    "leg_impedance",
+)
+"""Nothing in the first three depends on the rate; the others have tests of their own."""
 RATE = 500.0
 
 
@@ -63,13 +72,8 @@ def _floats(array):
         yield array
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in LAWS if n not in ("joint_impedance", "joint_stops", "wrench_sensor")]
-)
+@pytest.mark.parametrize("name", [n for n in LAWS if n not in RATELESS])
 def test_a_rate_that_is_none_is_refused(name):
-    # The three that are left out have nothing that depends on the rate.
-    if name in ("gait", "diff_drive", "leg_impedance"):
-        pytest.skip("in their own tests")
     with pytest.raises(RobotError, match="rate_hz is"):
         controllers.for_robot(name, controllers.robot_for(name), np.nan)
 
