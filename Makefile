@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT_PACKAGES := qemu-system-misc libegl1 libgl1-mesa-dri
 
-.PHONY: setup demo test lint bench experts clean
+.PHONY: setup demo test lint bench bits experts clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.python-done $(VENV)/.system-done
@@ -55,6 +55,10 @@ bench: setup
 	@$(BIN)/millhand bench lockstep
 	@$(BIN)/millhand bench env
 	@$(BIN)/millhand bench render
+
+# Every controller on every emulated board, 10,000 random ticks each, compared bit by bit.
+bits: setup
+	@MILLHAND_BITS_TICKS=10000 $(BIN)/python -m pytest -q tests/drivers/test_bits.py
 
 # The experts' record behind docs/tasks.md: every task on its first robot over 200 layouts, on the
 # others over 100; PegInsert also by clearance and stiffness. Some forty minutes on 2 cores.
