@@ -8,18 +8,18 @@ position or velocity over about the first knot's time (100 ms at 10 Hz).
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
 from policies.errors import PolicyError
 from policies.types import EE_POSE_NAMES, ActionChunk, ActionSpec
+from robots.kernel import kernel
 from robots.kinematics import rotation_from_quaternion
 
 # A knot nearer than this share of the spacing is skipped: the arm could not be there in time.
 _TOO_NEAR = 0.6
 
 
-@numba.njit(cache=True, error_model="numpy")
+@kernel
 def sample(knot_times, knots, tangents, grip_times, grips, times, out):  # type: ignore[no-untyped-def]
     """Sample a path at `times` (m,) into `out` (m, joints + 1).
 

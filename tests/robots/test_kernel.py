@@ -20,7 +20,8 @@ def test_an_edit_to_one_module_recompiles_kernels_of_another_that_call_it(tmp_pa
     room = tmp_path / "robots"
     room.mkdir()
     (room / "__init__.py").touch()
-    shutil.copy(Path(robots.__file__).parent / "kernel.py", room)
+    for name in ("kernel.py", "cache.py"):
+        shutil.copy(Path(robots.__file__).parent / name, room)
     (room / "outer.py").write_text(OUTER)
 
     def answer(number):

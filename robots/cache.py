@@ -1,0 +1,133 @@
+"""Compiled kernels kept on disk: found by every later process, and by none that they do not fit.
+
+One file a kernel and signature, in the folder that Numba takes: `NUMBA_CACHE_DIR` where it is
+set, else `__pycache__` beside the source, else the user's cache folder where that cannot be
+written. A kernel that can be kept nowhere is compiled in every process.
+
+The file's name is a digest of all that the code depends on, so there is no index to keep in
+step with the data: processes that start together can at worst compile the same thing twice.
+Numba's own cache has such an index and numbers its files; two processes that fill it at once
+can leave one signature's code under the other's name.
+"""
+
+import contextlib
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+from numba.core.serialize import dumps
+
+ROOM = Path(__file__).parent
+VERSIONS = (numba.__version__, llvmlite.__version__)
+
+
+@lru_cache
+def digest(folder: Path) -> str:
+    """Give one digest of every Python source under a folder."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
+            total.update(len(part).to_bytes(8, "little") + part)
+    return total.hexdigest()
+
+
+def stamp(function: Callable[..., Any]) -> str:
+    """Give a digest of the sources that a kernel is made of.
+
+    Numba looks at a kernel's own file alone, although the kernels it calls are compiled into it:
+    after an edit to the limiter the host would go on with the old one while firmware is built
+    from the new. So every source of this room counts, and every one of the kernel's own package.
+    """
+    file = Path(function.__code__.co_filename)
+    sources = [digest(ROOM)]
+    if getattr(sys.modules.get(function.__module__), "__package__", None):
+        sources.append(digest(file.parent))
+    elif file.is_file():
+        sources.append(hashlib.sha256(file.read_bytes()).hexdigest())
+    return hashlib.sha256("".join(sources).encode()).hexdigest()
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file that others see whole or not at all; leave it out where there is no room."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(data).digest() + data)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+
+def read(path: Path) -> bytes | None:
+    """Read what `write` wrote; None where there is nothing, or something damaged."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    whole = hashlib.sha256(data[32:]).digest() == data[:32]
+    return data[32:] if whole else None
+
+
+class KernelFiles:
+    """The files of one kernel; stands in for Numba's index and data files."""
+
+    def __init__(self, folder: Path, base: str, stamp: str) -> None:
+        self.folder, self.base, self.stamp = folder, base, stamp
+
+    def path(self, key: Any) -> Path:
+        """Give the file for a signature on a machine, as told by Numba's `key`."""
+        code = hashlib.sha256(repr((key, VERSIONS, self.stamp)).encode()).hexdigest()
+        return self.folder / f"{self.base}.{self.stamp[:16]}.{code[:32]}.nbc"
+
+    def load(self, key: Any) -> Any:
+        """Give what was saved under `key`, or None."""
+        data = read(self.path(key))
+        if data is None:
+            return None
+        saved, result = pickle.loads(data)
+        return result if saved == key else None
+
+    def save(self, key: Any, result: Any) -> None:
+        """Keep a result, and take away those of older sources."""
+        write(self.path(key), dumps((key, result)))
+        for path in self._files():
+            if not path.name.startswith(f"{self.base}.{self.stamp[:16]}."):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def flush(self) -> None:
+        """Take away every file of the kernel."""
+        for path in self._files():
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def _files(self) -> Iterator[Path]:
+        with contextlib.suppress(OSError):
+            for path in list(self.folder.iterdir()):
+                if path.name.startswith(f"{self.base}.") and path.suffix in (".nbc", ".nbi"):
+                    yield path
+
+
+def compile_cached(function: Callable[..., Any]) -> Any:
+    """Give Numba's dispatcher of a function, as `robots.kernel.kernel` says."""
+    compiled = numba.njit(error_model="numpy", fastmath=False)(function)
+    try:
+        compiled.enable_caching()
+    except RuntimeError:  # no source file, or no folder to keep it in
+        return compiled
+    cache = compiled._cache
+    cache._cache_file = KernelFiles(
+        Path(cache.cache_path), cache._impl.filename_base, stamp(function)
+    )
+    return compiled
