@@ -12,6 +12,8 @@ MODULES = (
     "diff_drive",
     "gait",
     "leg_impedance",
+    "chunk_player",
+    "chunked_impedance",
     "maths_probe",
 )
 
