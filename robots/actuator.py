@@ -48,6 +48,12 @@ class HostActuator:
     def tick(self) -> None:
         self._instance.step()
 
+    @property
+    def memory(self) -> tuple[np.ndarray, ...]:
+        """The controller's params, state, input and output, each an array (1,)."""
+        one = self._instance
+        return one.params, one.state, one.input, one.output
+
     def move(self, *memory: np.ndarray) -> None:
         """Go on in other memory: params, state, input and output, arrays (1,)."""
         self._instance.move(*memory)

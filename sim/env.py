@@ -215,10 +215,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
 
     def run(self) -> None:
         """Take the ticks of a step, between `before` and `after`."""
-        tick, advance = self.rig.tick, self.floor.world.step
-        for k in range(self.ticks):
-            tick(k)
-            advance()
+        self.rig.run()
 
     def _judge(self) -> Reward:
         self._steps += 1

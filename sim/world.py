@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pybullet as bullet
 
+from sim import native
 from sim.errors import SimError
 from sim.sight import Sight
 
@@ -70,6 +71,8 @@ class World:
         if self._client < 0:
             raise SimError("PyBullet's window did not open; is there a display? (render_mode)")
         self._gui = gui
+        self.handle = 0 if gui else native.handle(self._client) or 0
+        """Where Bullet keeps this world, for compiled loops; 0 where they have no way to it."""
         self.renderer = renderer
         if renderer == "egl" and not gui and not self._load_egl():
             self.close()
@@ -151,7 +154,7 @@ class World:
                 if self._egl_plugin is not None and self._egl_plugin >= 0:
                     bullet.unloadPlugin(self._egl_plugin, physicsClientId=self._client)
                 bullet.disconnect(physicsClientId=self._client)
-            self._client = -1
+            self._client, self.handle = -1, 0
 
     # -- bodies
 
@@ -261,6 +264,11 @@ class World:
             if info[2] != bullet.JOINT_FIXED:
                 found[info[1].decode()] = i
         return found
+
+    def joint_places(self, body: int, joint: int) -> tuple[int, int]:
+        """Give where a joint is among a body's positions and velocities, as Bullet counts them."""
+        info = bullet.getJointInfo(body, joint, physicsClientId=self._client)
+        return info[3], info[4]
 
     def link_index(self, body: int, name: str) -> int:
         """Find a link by name."""

@@ -13,7 +13,8 @@ from robots.controllers import limited_impedance
 from sim.errors import SimError
 from sim.floor import Floor
 from sim.rigs.force import WristSensor
-from sim.rigs.rig import Rig, Ticked, box
+from sim.rigs.loop import HAND, Loop
+from sim.rigs.rig import Rig, box
 from sim.scene import Mount
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -106,22 +107,48 @@ last goal; gripper -1..1 |
         self.tool_goal = self._forward(self.goal)
         self.grip = 1.0
         self._ramp = np.arange(1, ticks + 1)[:, None] / ticks
-        self._rows, self._width = b"", 0
         if robot.gripper_geared:
             left, right = self.finger_ids
             self.world.gear(self.body, left, right, GEAR * robot.gripper_force)
-        self._grips: list[float] = [1.0] * ticks
-        self._told = np.nan
         self._sensor: WristSensor | None = None
+        self.loop: Loop | None = None
+        self._own_loop = Loop([self])
+        self.arms = (self,)
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
-        self.bind()
+        self.bind(self._hand(), np.zeros((1, ticks, len(robot.home))), np.ones((1, ticks)))
 
-    def bind(self) -> None:
-        """See Ticked: keeps views of the fields that every tick touches, which saves it half."""
+    def _hand(self) -> np.ndarray:
+        """Make the record of this arm that `sim.rigs.loop` needs."""
+        hand, robot = np.zeros(1, HAND), self.robot
+        places = [self.world.joint_places(self.body, joint) for joint in self.all_ids]
+        n, m = len(self.joint_ids), len(self.finger_ids)
+        hand["world"], hand["body"], hand["sensed"] = self.world.handle, self.body, -1
+        hand["joint_q"][0, :n], hand["joint_u"][0, :n] = zip(*places[:n], strict=True)
+        hand["fingers"] = m
+        hand["finger_q"][0, :m], hand["finger_u"][0, :m] = zip(*places[n:], strict=True)
+        hand["closed"], hand["opened"] = robot.gripper_opening
+        hand["force"], hand["speed"] = robot.gripper_force, robot.gripper_speed
+        return hand
+
+    def bind(self, hand: np.ndarray, goals: np.ndarray, grips: np.ndarray) -> None:
+        """Go on in other memory: a record of HAND (1,), and what every tick of a step asks for,
+        joints (1, ticks, n) and gripper (1, ticks). Takes up the controller's memory anew as well.
+        """
         given, taken = self.actuator.input, self.actuator.output
         self._q, self._dq = memoryview(given["q"][0]), memoryview(given["dq"][0])
-        self._goal = memoryview(given["q_goal"][0]).cast("B")
-        self._tau, self._flags = taken["tau"][0], taken["flags"]
+        self._goal, self._tau = given["q_goal"][0], taken["tau"][0]
+        self.hand, self.goals, self.grips = hand, goals, grips
+        if self._sensor:
+            self._sensor.bind(hand)
+
+    @property
+    def flags(self) -> int:
+        """The union of the controller's flags over the last step."""
+        return int(self.hand["flags"][0])
+
+    @flags.setter
+    def flags(self, value: int) -> None:
+        self.hand["flags"] = value
 
     # -- what it can be told
 
@@ -147,7 +174,7 @@ last goal; gripper -1..1 |
         self.flags = 0
         if self.control_mode == "joint_setpoints":
             self.goal = action[-1, :-1].copy()
-            self._plan(action[:, :-1], action[:, -1].tolist())
+            self.goals[0], self.grips[0] = action[:, :-1], action[:, -1]
             return
         if self.control_mode in ("joint_delta", "ee_delta"):
             self.grip = min(max(self.grip + float(action[-1]), 0.0), 1.0)
@@ -157,12 +184,8 @@ last goal; gripper -1..1 |
         goal = self._joint_goal(action)
         if np.isfinite(goal).all():
             self.goal = goal
-        self._plan(start + self._ramp * (goal - start), [self.grip] * self.ticks)
-
-    def _plan(self, setpoints: np.ndarray, grips: list[float]) -> None:
-        """Keep what every tick of the step asks for: joints (ticks, n) and gripper (ticks,)."""
-        self._rows, self._width = setpoints.tobytes(), 8 * setpoints.shape[1]
-        self._grips = grips
+        self.goals[0] = start + self._ramp * (goal - start)
+        self.grips[0] = self.grip
 
     def _joint_goal(self, action: np.ndarray) -> np.ndarray:
         if self.control_mode == "joint_position":
@@ -207,40 +230,34 @@ last goal; gripper -1..1 |
         self.actuator.start(self.params)
         self.goal = np.array(self.world.read_joints(self.body, self.joint_ids)[0])
         self.tool_goal = self._forward(self.goal)
-        self.grip, self._told, self.flags = 1.0, np.nan, 0
+        self.grip, self.flags = 1.0, 0
         self._drive(1.0)
         if self._sensor:
             self._sensor.start()
         for rows in self.trace.values():
             rows.clear()
 
+    def run(self) -> None:
+        """See Rig: in one compiled loop where there is a way to Bullet for it."""
+        if Loop.fits(self):
+            self._own_loop.run()
+        else:
+            super().run()
+
     def tick(self, k: int) -> None:
         """See Rig."""
-        self.gather(k)
-        self.actuator.tick()
-        self.scatter(k)
-
-    def gather(self, k: int) -> None:
-        """See Ticked."""
         if self._sensor:
             self._sensor.tick(k == 0)
         self.world.read_joints_into(self.body, self.joint_ids, self._q, self._dq)
-        at = k * self._width
-        self._goal[:] = self._rows[at : at + self._width]
-
-    def scatter(self, k: int) -> None:
-        """See Ticked."""
+        self._goal[:] = self.goals[0, k]
+        self.actuator.tick()
         self.world.apply_torques(self.body, self.joint_ids, self._tau.tolist())
-        grip = self._grips[k]
-        if grip != self._told and grip == grip:
+        grip = float(self.grips[0, k])
+        if grip != self.hand["told"][0] and grip == grip:
             self._drive(grip)
-        self.flags |= self._flags.item()
+        self.flags |= int(self.actuator.output["flags"][0])
         if self.tracing:
             self._record()
-
-    def batched(self) -> tuple[Ticked, ...]:
-        """See Rig."""
-        return (self,) if isinstance(self.actuator, HostActuator) else ()
 
     def _record(self) -> None:
         given, taken = self.actuator.input[0], self.actuator.output[0]
@@ -252,7 +269,7 @@ last goal; gripper -1..1 |
 
     def _drive(self, opening: float) -> None:
         """Drive the gripper to an opening, 0 closed .. 1 open."""
-        self._told = opening
+        self.hand["told"] = opening
         closed, opened = self.robot.gripper_opening
         place = closed + min(max(opening, 0.0), 1.0) * (opened - closed)
         force, speed = self.robot.gripper_force, self.robot.gripper_speed
@@ -293,7 +310,7 @@ last goal; gripper -1..1 |
     def sense_force(self) -> None:
         """Switch on the force sensor in the wrist; before the first reset."""
         hz = self.floor.tick_hz
-        self._sensor = WristSensor(self.world, self.body, self.joint_ids[-1], hz)
+        self._sensor = WristSensor(self.world, self.body, self.joint_ids[-1], hz, self.hand)
 
     @property
     def sensor(self) -> WristSensor:

@@ -14,38 +14,51 @@ FILTER_S = 0.01
 class WristSensor:
     """Feels what presses on the hand from outside: the reaction in a joint less the hand's weight.
 
-    The hand's inertia is not taken out. Readings pass a filter of 10 ms. `peak` is the largest
-    force of the episode, N.
+    The hand's inertia is not taken out. Readings pass a filter of 10 ms. `hand` is the arm's
+    record (`sim.rigs.loop.HAND`), where the sensor keeps its numbers.
     """
 
-    def __init__(self, world: World, body: int, joint: int, tick_hz: int) -> None:
+    def __init__(self, world: World, body: int, joint: int, tick_hz: int, hand: np.ndarray) -> None:
         self.world, self.body, self.joint = world, body, joint
         world.sense_force(body, joint)
-        self.share = min(1.0, 1.0 / (tick_hz * FILTER_S))
+        hand["sensed"], hand["share"] = joint, min(1.0, 1.0 / (tick_hz * FILTER_S))
+        self.share = float(hand["share"][0])
         self.mass, centre = world.load_of(body, joint)
         pose = world.link_pose(body, joint)
         self.centre = kinematics.rotation_from_quaternion(pose[3:]).T @ (centre - pose[:3])
+        self.bind(hand)
         self.start()
+
+    def bind(self, hand: np.ndarray) -> None:
+        """Go on in another record (1,)."""
+        self.hand = hand
+        self.raw, self.felt, self.weight = (hand[key][0] for key in ("raw", "felt", "weight"))
+
+    @property
+    def peak(self) -> float:
+        """The largest force of the episode, N."""
+        return float(self.hand["peak"][0])
 
     def start(self) -> None:
         """Begin an episode: what Bullet still holds is of another one, so there is no load yet."""
-        self.moved, self.peak = False, 0.0
+        self.moved = False
+        self.hand["peak"] = 0.0
         self._weigh()
-        self.raw = np.concatenate([self.weight, np.zeros(3)])
-        self.felt = self.raw.copy()
+        self.raw[:3], self.raw[3:] = self.weight, 0.0
+        self.felt[:] = self.raw
 
     def tick(self, first: bool) -> None:
         """Take in the reading of the tick before; at a step's start that which `look` took."""
         raw = self.raw if first else self.world.joint_force(self.body, self.joint)
-        self.moved = True
         self.felt += (raw - self.felt) * self.share
         x, y, z = (self.weight - self.felt[:3]).tolist()
-        self.peak = max(self.peak, math.sqrt(x * x + y * y + z * z))
+        self.hand["peak"] = max(self.peak, math.sqrt(x * x + y * y + z * z))
 
     def look(self) -> None:
         """Read what a step ended with."""
         if self.moved:
-            self.raw = self.world.joint_force(self.body, self.joint)
+            self.raw[:] = self.world.joint_force(self.body, self.joint)
+        self.moved = True
         self._weigh()
 
     def wrench(self) -> np.ndarray:
@@ -61,4 +74,4 @@ class WristSensor:
         """Work out how the hand's weight shows in the sensor, in the frame of its link."""
         pose = self.world.link_pose(self.body, self.joint)
         self.turn = kinematics.rotation_from_quaternion(pose[3:])
-        self.weight = self.mass * GRAVITY * self.turn[2]
+        self.weight[:] = self.mass * GRAVITY * self.turn[2]

@@ -8,7 +8,8 @@ from gymnasium import spaces
 from robots.catalogue import Robot
 from sim.floor import Floor
 from sim.rigs.arm import CONTROL_MODES, ArmRig
-from sim.rigs.rig import Rig, Ticked
+from sim.rigs.loop import Loop
+from sim.rigs.rig import Rig
 from sim.scene import Mount
 
 SIDES = ("left", "right")
@@ -50,6 +51,7 @@ class PairRig(Rig):
             for k, side in enumerate(SIDES)
         )
         self.left, self.right = self.arms
+        self._own_loop = Loop(self.arms)
 
     def action_space(self) -> spaces.Box:
         """See Rig."""
@@ -76,14 +78,17 @@ class PairRig(Rig):
         for arm, share in zip(self.arms, np.split(action, 2, axis=-1), strict=True):
             arm.command(share)
 
+    def run(self) -> None:
+        """See Rig."""
+        if Loop.fits(*self.arms):
+            self._own_loop.run()
+        else:
+            super().run()
+
     def tick(self, k: int) -> None:
         """See Rig."""
         self.left.tick(k)
         self.right.tick(k)
-
-    def batched(self) -> tuple[Ticked, ...]:
-        """See Rig."""
-        return self.arms
 
     def observe(self) -> None:
         """See Rig."""

@@ -1,36 +1,22 @@
 """What every rig is: a robot that stands on a floor, what it can be told, what it senses."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
-from robots.actuator import Actuator
 from sim.errors import SimError
 from sim.floor import Floor
 
-
-class Ticked(Protocol):
-    """An arm whose controller is ticked by whoever ticks many."""
-
-    actuator: Actuator
-
-    def gather(self, k: int) -> None:
-        """Write to the controller's input what tick k needs."""
-
-    def scatter(self, k: int) -> None:
-        """Apply the controller's output."""
-
-    def bind(self) -> None:
-        """Take up the memory of the controller, which has moved."""
+if TYPE_CHECKING:
+    from sim.rigs.arm import ArmRig
 
 
 class Rig:
     """What the environment moves: an arm, two arms, a mobile base, a legged robot.
 
-    Once per step of the environment `command` takes an action, then `tick` is called before each
-    of its physics ticks, then `observe` reads the outcome; `state` gives it as observation.
+    Once per step of the environment `command` takes an action, then `run` takes its physics
+    ticks, then `observe` reads the outcome; `state` gives it as observation.
     `flags` is the union of the controllers' flags over the last step. Poses are in the floor's
     frame. `trace` keeps a row a tick of each of its lists while `tracing`.
     """
@@ -38,13 +24,15 @@ class Rig:
     control_modes: ClassVar[tuple[str, ...]]
     robot: Any
     """What is known of the robot: its record in `robots`."""
+    arms: "tuple[ArmRig, ...]" = ()
+    """The arms that are all of the rig; none for a rig of another kind."""
+    flags: int = 0
 
     def __init__(self, floor: Floor, control_mode: str, ticks: int) -> None:
         if control_mode not in self.control_modes:
             valid = ", ".join(self.control_modes)
             raise SimError(f"unknown control_mode {control_mode!r}; choose from {valid}")
         self.floor, self.control_mode, self.ticks = floor, control_mode, ticks
-        self.flags = 0
         self.tracing = False
         self.trace: dict[str, list[Any]] = {}
 
@@ -68,13 +56,12 @@ class Rig:
         """Do what is due before the step's physics tick k, 0 <= k < ticks."""
         raise NotImplementedError
 
-    def batched(self) -> Sequence[Ticked]:
-        """Give the arms whose controllers may be ticked with those of other rigs.
-
-        Empty for a rig that has to tick itself. Otherwise `tick` is the same as `gather` of
-        every arm, a tick of every controller, and `scatter` of every arm.
-        """
-        return ()
+    def run(self) -> None:
+        """Take the step's physics ticks, each after a `tick` of the robot."""
+        advance = self.floor.world.step
+        for k in range(self.ticks):
+            self.tick(k)
+            advance()
 
     def observe(self) -> None:
         """Read the robot's state from the floor, once a step."""

@@ -1,0 +1,121 @@
+"""Bullet's own C interface, for loops that Numba compiles.
+
+PyBullet's extension module exports what Bullet's PhysicsClientC_API.h declares. Its functions take
+a client's handle, which the module keeps, by the client's number, in a static table. We find that
+table by its name in the module's symbol table; where the module has been stripped of it, or is not
+an ELF file, `handle` gives None and everything goes through PyBullet's Python functions: the same
+commands, the same bits, a fifth slower.
+"""
+
+import ctypes
+import mmap
+import struct
+from functools import lru_cache
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+import pybullet as bullet
+from numba import extending, types
+from numba.core import typing
+
+TABLE = "sPhysicsClients1"
+SYMBOL = np.dtype(
+    [
+        ("name", "<u4"),
+        ("info", "u1"),
+        ("other", "u1"),
+        ("section", "<u2"),
+        ("value", "<u8"),
+        ("size", "<u8"),
+    ]
+)
+"""An entry of an ELF-64 symbol table (System V ABI)."""
+SYMBOL_TABLE = 2
+INT, REAL, POINTER = types.int32, types.float64, types.uintp
+FUNCTIONS: dict[str, tuple[Any, ...]] = {
+    "b3SubmitClientCommand": (INT, POINTER, POINTER),
+    "b3ProcessServerStatus": (POINTER, POINTER),
+    "b3InitStepSimulationCommand": (POINTER, POINTER),
+    "b3RequestActualStateCommandInit": (POINTER, POINTER, INT),
+    "b3RequestActualStateCommandComputeForwardKinematics": (INT, POINTER, INT),
+    "b3GetStatusActualState2": (INT, *[POINTER] * 13),
+    "b3JointControlCommandInit2": (POINTER, POINTER, INT, INT),
+    "b3JointControlSetDesiredForceTorque": (INT, POINTER, INT, REAL),
+    "b3JointControlSetDesiredPosition": (INT, POINTER, INT, REAL),
+    "b3JointControlSetDesiredVelocity": (INT, POINTER, INT, REAL),
+    "b3JointControlSetKp": (INT, POINTER, INT, REAL),
+    "b3JointControlSetKd": (INT, POINTER, INT, REAL),
+    "b3JointControlSetMaximumForce": (INT, POINTER, INT, REAL),
+    "b3JointControlSetMaximumVelocity": (INT, POINTER, INT, REAL),
+}
+"""Result and arguments of what we call; every handle is a pointer."""
+
+
+def function(name: str) -> Any:
+    """Give one of FUNCTIONS for use in compiled code."""
+    result, *arguments = FUNCTIONS[name]
+    return types.ExternalFunction(name, typing.signature(result, *arguments))
+
+
+@extending.intrinsic  # type: ignore[untyped-decorator]
+def peek(context: Any, address: Any, index: Any) -> Any:
+    """Give the float64 at an address, the index-th from there."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = builder.inttoptr(values[0], context.get_value_type(REAL).as_pointer())
+        return builder.load(builder.gep(place, [values[1]]))
+
+    return REAL(types.uintp, types.intp), generate
+
+
+def handle(client: int) -> int | None:
+    """Give the handle of a client of PyBullet, by its number; None where there is no way to it."""
+    table = _table()
+    return None if table is None else table[client]
+
+
+@lru_cache(maxsize=1)
+def _table() -> Any:
+    """Find the module's table of handles; make its functions known to Numba. None: not here."""
+    path = bullet.__file__
+    try:
+        module = ctypes.CDLL(path)
+        addresses = {
+            name: ctypes.cast(getattr(module, name), ctypes.c_void_p).value for name in FUNCTIONS
+        }
+        anchor = next(iter(FUNCTIONS))
+        found = _symbols(path, (TABLE, anchor))
+    except (OSError, AttributeError, KeyError, ValueError, struct.error):
+        return None
+    for name, address in addresses.items():
+        llvm.add_symbol(name, address)
+    place, size = found[TABLE]
+    start = (addresses[anchor] or 0) - found[anchor][0] + place
+    return (ctypes.c_void_p * (size // ctypes.sizeof(ctypes.c_void_p))).from_address(start)
+
+
+def _symbols(path: str, names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    """Give value and size of symbols in an ELF-64 file. Raises KeyError, ValueError without."""
+    with open(path, "rb") as file:
+        image = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if image[:6] != b"\x7fELF\x02\x01":
+        raise ValueError("no little-endian ELF-64 file")
+    (headers,) = struct.unpack_from("<Q", image, 40)
+    (count,) = struct.unpack_from("<H", image, 60)
+    # Of a section: name, type, flags, address, offset, size, link, and three more.
+    sections = [struct.unpack_from("<IIQQQQIIQQ", image, headers + 64 * i) for i in range(count)]
+    table = next((s for s in sections if s[1] == SYMBOL_TABLE), None)
+    if table is None:
+        raise ValueError("stripped")
+    symbols = np.frombuffer(image, SYMBOL, table[5] // SYMBOL.itemsize, table[4])
+    texts = sections[table[6]]
+    strings = image[texts[4] : texts[4] + texts[5]]
+    found = {}
+    for name in names:
+        at = strings.find(b"\0" + name.encode() + b"\0") + 1
+        rows = symbols[(symbols["name"] == at) & (symbols["section"] != 0)]
+        if at == 0 or len(rows) != 1:
+            raise KeyError(name)
+        found[name] = int(rows[0]["value"]), int(rows[0]["size"])
+    return found

@@ -1,0 +1,192 @@
+"""All ticks of a step in one compiled loop: read the joints, run the controllers, step the world.
+
+What it does is what `ArmRig.tick` and `World.step` do, in the same order, to the last bit.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from robots.actuator import HostActuator
+from robots.controllers import limited_impedance
+from robots.kernel import kernel
+from sim.native import function, peek
+
+if TYPE_CHECKING:
+    from sim.rigs.arm import ArmRig
+
+POSITION_CONTROL, TORQUE_CONTROL = 2, 1
+KP, KD = 0.1, 1.0
+"""The gains of Bullet's own motors, as PyBullet's functions have them."""
+
+_submit = function("b3SubmitClientCommand")
+_answer = function("b3ProcessServerStatus")
+_step = function("b3InitStepSimulationCommand")
+_ask = function("b3RequestActualStateCommandInit")
+_told = function("b3GetStatusActualState2")
+_control = function("b3JointControlCommandInit2")
+_set_torque = function("b3JointControlSetDesiredForceTorque")
+_set_position = function("b3JointControlSetDesiredPosition")
+_set_velocity = function("b3JointControlSetDesiredVelocity")
+_set_kp = function("b3JointControlSetKp")
+_set_kd = function("b3JointControlSetKd")
+_set_force = function("b3JointControlSetMaximumForce")
+_set_speed = function("b3JointControlSetMaximumVelocity")
+
+HAND = np.dtype(
+    [
+        ("world", np.uint64),
+        ("body", np.int32),
+        ("joint_q", np.int32, (8,)),
+        ("joint_u", np.int32, (8,)),
+        ("fingers", np.int32),
+        ("finger_q", np.int32, (4,)),
+        ("finger_u", np.int32, (4,)),
+        ("closed", np.float64),
+        ("opened", np.float64),
+        ("force", np.float64),
+        ("speed", np.float64),
+        ("told", np.float64),
+        ("sensed", np.int32),
+        ("share", np.float64),
+        ("raw", np.float64, (6,)),
+        ("felt", np.float64, (6,)),
+        ("weight", np.float64, (3,)),
+        ("peak", np.float64),
+        ("flags", np.uint32),
+    ],
+    align=True,
+)
+"""What the loop knows of an arm besides its controller: where its joints and fingers are among
+Bullet's, what its gripper was told last, and its force sensor; `sensed` is that joint, or -1."""
+
+
+@kernel
+def _feel(hand, reactions):  # type: ignore[no-untyped-def]
+    """Take a reading into the filter of the force sensor; see `WristSensor.tick`."""
+    square = 0.0
+    for i in range(6):
+        raw = peek(reactions, 6 * hand.sensed + i) if reactions != 0 else hand.raw[i]
+        hand.felt[i] += (raw - hand.felt[i]) * hand.share
+    for i in range(3):
+        pressed = hand.weight[i] - hand.felt[i]
+        square += pressed * pressed
+    hand.peak = max(hand.peak, math.sqrt(square))
+
+
+@kernel
+def _drive(hand, opening):  # type: ignore[no-untyped-def]
+    """Drive the fingers to an opening; see `ArmRig.drive`."""
+    hand.told = opening
+    place = hand.closed + min(max(opening, 0.0), 1.0) * (hand.opened - hand.closed)
+    for i in range(hand.fingers):
+        command = _control(hand.world, hand.body, POSITION_CONTROL)
+        if hand.speed > 0.0:
+            _set_speed(command, hand.finger_u[i], hand.speed)
+        _set_position(command, hand.finger_q[i], place)
+        _set_kp(command, hand.finger_u[i], KP)
+        _set_velocity(command, hand.finger_u[i], 0.0)
+        _set_kd(command, hand.finger_u[i], KD)
+        _set_force(command, hand.finger_u[i], hand.force)
+        _submit(hand.world, command)
+        _answer(hand.world)
+
+
+@kernel
+def run_ticks(worlds, active, first, hands, params, state, input, output, goals, grips, at):  # type: ignore[no-untyped-def]
+    """Take every tick of a step.
+
+    `worlds` (w,) are handles of Bullet's, of which those that are `active` (w,) take part; the
+    arms of rows `first[k]` to `first[k + 1]` stand in world k. `hands` (rows,) of HAND; the
+    controller's four records (rows,); `goals` (rows, ticks, n) and `grips` (rows, ticks) what
+    every tick asks for; `at` (3,) uint64, room for addresses.
+    """
+    rows, ticks, n = goals.shape
+    room = at.ctypes.data
+    for w in range(len(worlds)):
+        world = worlds[w]
+        for k in range(ticks if active[w] else 0):
+            for row in range(first[w], first[w + 1]):
+                hand, given, taken = hands[row], input[row], output[row]
+                _submit(world, _ask(world, hand.body))
+                _told(_answer(world), 0, 0, 0, 0, 0, room, room + 8, room + 16, 0, 0, 0, 0)
+                if hand.sensed >= 0:
+                    # The first tick's reading is that which the last step ended with.
+                    _feel(hand, at[2] if k > 0 else np.uint64(0))
+                for i in range(n):
+                    given.q[i] = peek(at[0], hand.joint_q[i])
+                    given.dq[i] = peek(at[1], hand.joint_u[i])
+                    given.q_goal[i] = goals[row, k, i]
+                limited_impedance.step(params[row], state[row], given, taken)
+                command = _control(world, hand.body, TORQUE_CONTROL)
+                for i in range(n):
+                    _set_torque(command, hand.joint_u[i], taken.tau[i])
+                _submit(world, command)
+                _answer(world)
+                grip = grips[row, k]
+                if grip != hand.told and grip == grip:
+                    _drive(hand, grip)
+                hand.flags |= taken.flags
+            _submit(world, _step(world))
+            _answer(world)
+
+
+class Loop:
+    """Takes the steps of arms, in one world or several, each in one call.
+
+    Where there are more arms than one their memory is moved to rows of common arrays. Arms of one
+    world have to stand next to each other, and all have as many joints and ticks as the first.
+    """
+
+    def __init__(self, arms: "Sequence[ArmRig]") -> None:
+        self._arms = tuple(arms)
+        handles = [arm.world.handle for arm in arms]
+        first = [k for k in range(len(handles)) if k == 0 or handles[k] != handles[k - 1]]
+        self._worlds = np.array([handles[k] for k in first], np.uint64)
+        self._all = np.ones(len(first), np.bool_)
+        self._first = np.array([*first, len(handles)])
+        self._at = np.zeros(3, np.uint64)
+        self._memory: tuple[np.ndarray, ...] = ()
+
+    @staticmethod
+    def fits(*arms: "ArmRig") -> bool:
+        """Say whether the compiled loop can take these arms' steps as they are now."""
+        return all(
+            arm.world.handle
+            and not arm.tracing
+            and isinstance(arm.actuator, HostActuator)
+            and arm.actuator.controller == limited_impedance.controller(len(arm.home))
+            for arm in arms
+        )
+
+    def run(self, active: np.ndarray | None = None) -> None:
+        """Take a step of all of them, or in the worlds (w,) that are `active`."""
+        if any(arm.loop is not self for arm in self._arms):
+            self._join()
+        run_ticks(
+            self._worlds,
+            self._all if active is None else active,
+            self._first,
+            *self._memory,
+            self._at,
+        )
+
+    def _join(self) -> None:
+        """Take up the arms' memory; another Loop may have moved it since."""
+        memory = [(arm.hand, *_controller(arm).memory, arm.goals, arm.grips) for arm in self._arms]
+        self._memory = memory[0]
+        if len(memory) > 1:
+            self._memory = tuple(np.concatenate(parts) for parts in zip(*memory, strict=True))
+        for row, arm in enumerate(self._arms):
+            hand, *records, goals, grips = (rows[row : row + 1] for rows in self._memory)
+            if len(memory) > 1:
+                _controller(arm).move(*records)
+                arm.bind(hand, goals, grips)
+            arm.loop = self
+
+
+def _controller(arm: "ArmRig") -> HostActuator:
+    assert isinstance(arm.actuator, HostActuator)
+    return arm.actuator
