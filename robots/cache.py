@@ -14,10 +14,8 @@ import contextlib
 import hashlib
 import os
 import pickle
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,34 +23,9 @@ import llvmlite
 import numba
 from numba.core.serialize import dumps
 
-ROOM = Path(__file__).parent
+from robots.sources import stamp
+
 VERSIONS = (numba.__version__, llvmlite.__version__)
-
-
-@lru_cache
-def digest(folder: Path) -> str:
-    """Give one digest of every Python source under a folder."""
-    total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
-            total.update(len(part).to_bytes(8, "little") + part)
-    return total.hexdigest()
-
-
-def stamp(function: Callable[..., Any]) -> str:
-    """Give a digest of the sources that a kernel is made of.
-
-    Numba looks at a kernel's own file alone, although the kernels it calls are compiled into it:
-    after an edit to the limiter the host would go on with the old one while firmware is built
-    from the new. So every source of this room counts, and every one of the kernel's own package.
-    """
-    file = Path(function.__code__.co_filename)
-    sources = [digest(ROOM)]
-    if getattr(sys.modules.get(function.__module__), "__package__", None):
-        sources.append(digest(file.parent))
-    elif file.is_file():
-        sources.append(hashlib.sha256(file.read_bytes()).hexdigest())
-    return hashlib.sha256("".join(sources).encode()).hexdigest()
 
 
 def write(path: Path, data: bytes) -> None:

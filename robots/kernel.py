@@ -5,6 +5,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from robots.sources import SOURCES
+
+__all__ = ["SOURCES", "Kernel", "kernel"]
+
 
 class Kernel:
     """A function that is compiled when it is first called, from Python or by another kernel.

@@ -17,9 +17,7 @@ from robots.kernel import kernel
 
 
 @lru_cache
-def controller(
-    n: int, rows: int = chunk_player.ROWS, kept: int = chunk_player.KEPT
-) -> Controller:
+def controller(n: int, rows: int = chunk_player.ROWS, kept: int = chunk_player.KEPT) -> Controller:
     """Give the player and limited impedance control for n joints; sizes as in `chunk_player`."""
     vector = (np.float64, (n,))
     player, law = chunk_player.controller(n, rows, kept), limited_impedance.controller(n)

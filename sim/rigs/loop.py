@@ -5,14 +5,14 @@ What it does is what `ArmRig.tick` and `World.step` do, in the same order, to th
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from robots.actuator import HostActuator
 from robots.controllers import limited_impedance
 from robots.kernel import kernel
-from sim.native import function, peek
+from sim.native import Function, peek
 
 if TYPE_CHECKING:
     from sim.rigs.arm import ArmRig
@@ -21,19 +21,19 @@ POSITION_CONTROL, TORQUE_CONTROL = 2, 1
 KP, KD = 0.1, 1.0
 """The gains of Bullet's own motors, as PyBullet's functions have them."""
 
-_submit = function("b3SubmitClientCommand")
-_answer = function("b3ProcessServerStatus")
-_step = function("b3InitStepSimulationCommand")
-_ask = function("b3RequestActualStateCommandInit")
-_told = function("b3GetStatusActualState2")
-_control = function("b3JointControlCommandInit2")
-_set_torque = function("b3JointControlSetDesiredForceTorque")
-_set_position = function("b3JointControlSetDesiredPosition")
-_set_velocity = function("b3JointControlSetDesiredVelocity")
-_set_kp = function("b3JointControlSetKp")
-_set_kd = function("b3JointControlSetKd")
-_set_force = function("b3JointControlSetMaximumForce")
-_set_speed = function("b3JointControlSetMaximumVelocity")
+_submit: Any = Function("b3SubmitClientCommand")
+_answer: Any = Function("b3ProcessServerStatus")
+_step: Any = Function("b3InitStepSimulationCommand")
+_ask: Any = Function("b3RequestActualStateCommandInit")
+_told: Any = Function("b3GetStatusActualState2")
+_control: Any = Function("b3JointControlCommandInit2")
+_set_torque: Any = Function("b3JointControlSetDesiredForceTorque")
+_set_position: Any = Function("b3JointControlSetDesiredPosition")
+_set_velocity: Any = Function("b3JointControlSetDesiredVelocity")
+_set_kp: Any = Function("b3JointControlSetKp")
+_set_kd: Any = Function("b3JointControlSetKd")
+_set_force: Any = Function("b3JointControlSetMaximumForce")
+_set_speed: Any = Function("b3JointControlSetMaximumVelocity")
 
 HAND = np.dtype(
     [

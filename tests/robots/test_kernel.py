@@ -20,7 +20,7 @@ def test_an_edit_to_one_module_recompiles_kernels_of_another_that_call_it(tmp_pa
     room = tmp_path / "robots"
     room.mkdir()
     (room / "__init__.py").touch()
-    for name in ("kernel.py", "cache.py"):
+    for name in ("kernel.py", "cache.py", "sources.py"):
         shutil.copy(Path(robots.__file__).parent / name, room)
     (room / "outer.py").write_text(OUTER)
 
