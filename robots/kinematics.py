@@ -296,10 +296,20 @@ def quaternion_from_rotation(rotation: np.ndarray) -> np.ndarray:
     return unit
 
 
+@kernel
+def rotation_by_vector(vector, rotation):  # type: ignore[no-untyped-def]
+    """Write the rotation matrix (3, 3) of a rotation vector (3,), radians (Rodrigues)."""
+    x, y, z = vector[0], vector[1], vector[2]
+    angle = sqrt(x * x + y * y + z * z)
+    for i in range(3):
+        for j in range(3):
+            rotation[i, j] = 1.0 if i == j else 0.0
+    if angle > 1e-12:
+        _turn((x / angle, y / angle, z / angle), angle, rotation)
+
+
 def rotation_from_vector(vector: np.ndarray) -> np.ndarray:
     """Give the rotation matrix (3, 3) of a rotation vector (3,), radians (Rodrigues)."""
-    angle = float(np.linalg.norm(vector))
-    rotation = np.eye(3)
-    if angle > 1e-12:
-        _turn(np.asarray(vector) / angle, angle, rotation)
+    rotation = np.empty((3, 3))
+    rotation_by_vector(np.asarray(vector, float), rotation)
     return rotation

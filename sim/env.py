@@ -131,6 +131,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         }
         self.max_steps = int(self.task.seconds * control_hz)
         self._box = self.rig.action_space()
+        self._low, self._high = (x.astype(np.float64) for x in (self._box.low, self._box.high))
         self.action_space = self._box
         self.observation_space = self._observation_space()
         self._ready = False
@@ -382,7 +383,6 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             array = np.asarray(action)
             if array.dtype.kind not in "fiu":
                 raise TypeError
-            array = array.astype(np.float64)
         except (TypeError, ValueError):
             raise SimError(f"action {action!r} is not numeric; expected shape {shape}") from None
         if array.shape != shape:
@@ -390,7 +390,8 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
                 f"action has shape {array.shape}; {self.control_mode} takes {shape}, "
                 f"numbers from {space.low.min():g} to {space.high.max():g}"
             )
-        return np.clip(array, space.low, space.high)
+        clipped: np.ndarray = np.minimum(np.maximum(array, self._low, dtype=np.float64), self._high)
+        return clipped
 
 
 def check_choice(what: str, value: str, valid: tuple[str, ...]) -> None:

@@ -1,6 +1,6 @@
 """A scene and the bodies on it, standing in a world: what tasks place, move and look at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ class Floor:
         self._loose: list[str] = []
         self._joints: dict[tuple[str, str], int] = {}
         self._links: dict[tuple[str, str], int] = {}
+        self._asked: dict[tuple[tuple[str, str], ...], tuple[tuple[int, int], ...]] = {}
         self._parking = False
         self._look = Look()
         for name, fixture in scene.fixtures.items():
@@ -138,6 +139,10 @@ class Floor:
         """Give a body's pose (7,); of a part, the pose of its foot's centre."""
         return self.world.pose(self.bodies[name])
 
+    def poses(self, names: Sequence[str]) -> np.ndarray:
+        """Give the poses of several bodies, (m, 7)."""
+        return self.world.poses(tuple(self.bodies[name] for name in names))
+
     def velocity(self, name: str) -> np.ndarray:
         """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
         return self.world.velocity(self.bodies[name])
@@ -157,6 +162,14 @@ class Floor:
         """Give position and velocity of a mechanism's joint, SI units."""
         q, dq = self.world.read_joints(self.bodies[name], [self._joint(name, joint)])
         return q[0], dq[0]
+
+    def joints(self, joints: tuple[tuple[str, str], ...]) -> list[float]:
+        """Give the positions of mechanisms' joints, each (name, joint)."""
+        if joints not in self._asked:
+            known = ((self.bodies[name], self._joint(name, joint)) for name, joint in joints)
+            self._asked[joints] = tuple(known)
+        positions: list[float] = self.world.joint_positions(self._asked[joints]).tolist()
+        return positions
 
     def set_joint(self, name: str, joint: str, position: float) -> None:
         """Put a mechanism's joint at a position, at rest, without stepping."""

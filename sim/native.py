@@ -36,6 +36,8 @@ FUNCTIONS = {
     "b3RequestActualStateCommandInit": "ppi",
     "b3RequestActualStateCommandComputeForwardKinematics": "ipi",
     "b3GetStatusActualState2": "i" + 13 * "p",
+    "b3GetLinkState": "ippip",
+    "b3MultiplyTransforms": "v" + 6 * "p",
     "b3JointControlCommandInit2": "ppii",
     "b3JointControlSetDesiredForceTorque": "ipid",
     "b3JointControlSetDesiredPosition": "ipid",
@@ -45,11 +47,11 @@ FUNCTIONS = {
     "b3JointControlSetMaximumForce": "ipid",
     "b3JointControlSetMaximumVelocity": "ipid",
 }
-"""Result and arguments of what we call: int32, double or pointer; every handle is a pointer."""
+"""Result and arguments of what we call: int32, double, pointer or void; every handle is a pointer."""
 
 
 class Function:
-    """One of FUNCTIONS, for use in compiled code; Numba is loaded when it first asks for it."""
+    """One of FUNCTIONS as compiled code sees it; Numba is loaded when it first asks."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -59,9 +61,14 @@ class Function:
         from numba import types
         from numba.core import typing
 
-        kinds = {"i": types.int32, "d": types.float64, "p": types.uintp}
+        kinds = {"i": types.int32, "d": types.float64, "p": types.uintp, "v": types.void}
         signature = typing.signature(*(kinds[letter] for letter in FUNCTIONS[self.name]))
         return types.ExternalFunction(self.name, signature)
+
+
+def function(name: str) -> Any:
+    """Give one of FUNCTIONS for use in compiled code."""
+    return Function(name)
 
 
 class Peek:

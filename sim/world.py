@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pybullet as bullet
 
-from sim import native
+from sim import native, reads
 from sim.errors import SimError
 from sim.sight import Sight
 
@@ -53,7 +53,7 @@ class World:
     where it was; it keeps at most a fiftieth of a shape's size. Fits closer than that need less.
     """
 
-    _changed: ClassVar[bool] = False
+    _reach: ClassVar[float] = CONTACT_REACH
 
     def __init__(self, tick_hz: int, renderer: str = "auto", gui: bool = False) -> None:
         if renderer not in RENDERERS:
@@ -66,6 +66,9 @@ class World:
             )
         self._egl_plugin: int | None = None
         self._centres: dict[int, tuple[float, ...]] = {}
+        self._asked: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
+        self._joints_asked: dict[tuple[tuple[int, int], ...], tuple[np.ndarray, np.ndarray]] = {}
+        self._at = np.zeros(3, np.uint64)
         with _quiet():
             self._client = bullet.connect(bullet.GUI if gui else bullet.DIRECT)
         if self._client < 0:
@@ -222,11 +225,26 @@ class World:
 
     def pose(self, body: int) -> np.ndarray:
         """Give the pose of a body's base link frame, (7,): xyz, quaternion xyzw."""
-        centre, quaternion = bullet.getBasePositionAndOrientation(body, self._client)
-        x, y, z = self._centre(body)
-        if x or y or z:
-            centre, _ = bullet.multiplyTransforms(centre, quaternion, (-x, -y, -z), (0, 0, 0, 1))
-        return np.array(centre + quaternion)
+        pose: np.ndarray = self.poses((body,))[0]
+        return pose
+
+    def poses(self, bodies: tuple[int, ...]) -> np.ndarray:
+        """Give the poses of several bodies' base link frames, (m, 7)."""
+        found = np.empty((len(bodies), 7))
+        if self.handle:
+            if bodies not in self._asked:
+                centres = np.array([self._centre(body) for body in bodies]).reshape(-1, 3)
+                self._asked[bodies] = np.array(bodies, np.int32), -centres
+            reads.read_poses(self.handle, *self._asked[bodies], self._at, found)
+            return found
+        for k, body in enumerate(bodies):
+            centre, quaternion = bullet.getBasePositionAndOrientation(body, self._client)
+            x, y, z = self._centre(body)
+            if x or y or z:
+                offset = (-x, -y, -z)
+                centre, _ = bullet.multiplyTransforms(centre, quaternion, offset, (0, 0, 0, 1))
+            found[k] = centre + quaternion
+        return found
 
     def _centre(self, body: int) -> tuple[float, ...]:
         """Give the centre of mass of a body's base in its link frame, (3,)."""
@@ -242,6 +260,10 @@ class World:
 
     def velocity(self, body: int) -> np.ndarray:
         """Give a body's linear and angular velocity, (6,), m/s and rad/s."""
+        if self.handle:
+            found = np.empty(6)
+            reads.read_velocity(self.handle, body, self._at, found)
+            return found
         linear, angular = bullet.getBaseVelocity(body, physicsClientId=self._client)
         return np.array(linear + angular)
 
@@ -357,6 +379,20 @@ class World:
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
 
+    def joint_positions(self, joints: tuple[tuple[int, int], ...]) -> np.ndarray:
+        """Give the positions of joints of several bodies, each (body, joint), (m,)."""
+        found = np.empty(len(joints))
+        if self.handle:
+            if joints not in self._joints_asked:
+                places = [self.joint_places(*joint)[0] for joint in joints]
+                bodies = np.array([body for body, _ in joints], np.int32)
+                self._joints_asked[joints] = bodies, np.array(places, np.int32)
+            reads.read_positions(self.handle, *self._joints_asked[joints], self._at, found)
+            return found
+        for k, (body, joint) in enumerate(joints):
+            found[k] = bullet.getJointState(body, joint, self._client)[0]
+        return found
+
     def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
         """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""
         for k, state in enumerate(bullet.getJointStates(body, joints, self._client)):
@@ -436,6 +472,10 @@ class World:
 
     def link_pose(self, body: int, link: int) -> np.ndarray:
         """Give a link frame's pose, (7,): xyz, quaternion xyzw."""
+        if self.handle:
+            found = np.empty(7)
+            reads.read_link_pose(self.handle, body, link, self._at, found)
+            return found
         state = bullet.getLinkState(
             body, link, computeForwardKinematics=True, physicsClientId=self._client
         )
@@ -445,8 +485,8 @@ class World:
 
     def take_turn(self) -> None:
         """Set what Bullet keeps once for all worlds of a process; before stepping this one."""
-        if self.contact_reach != CONTACT_REACH or World._changed:
-            World._changed = True
+        if self.contact_reach != World._reach:
+            World._reach = self.contact_reach
             bullet.setPhysicsEngineParameter(
                 contactBreakingThreshold=self.contact_reach, physicsClientId=self._client
             )

@@ -13,15 +13,16 @@ from robots.controllers import limited_impedance
 from sim.errors import SimError
 from sim.floor import Floor
 from sim.rigs.force import WristSensor
-from sim.rigs.loop import HAND, Loop
+from sim.rigs.loop import HAND, Loop, observe
+from sim.rigs.reach import move_tool, spread
 from sim.rigs.rig import Rig, box
 from sim.scene import Mount
 
 ASSETS = Path(__file__).parents[1] / "assets"
 CONTROL_MODES = ("joint_position", "joint_delta", "ee_delta", "ee_pose", "joint_setpoints")
 JOINT_STEP = 0.10
-TOOL_STEP = 0.05
-TURN_STEP = 0.25
+TOOL_STEP, TURN_STEP = 0.05, 0.25
+STEPS = np.array([TOOL_STEP, TURN_STEP])
 IK_TOLERANCE = 0.02
 JITTER = 0.08
 GEAR = 20.0
@@ -106,13 +107,13 @@ last goal; gripper -1..1 |
         self.goal = self.home.copy()
         self.tool_goal = self._forward(self.goal)
         self.grip = 1.0
-        self._ramp = np.arange(1, ticks + 1)[:, None] / ticks
         if robot.gripper_geared:
             left, right = self.finger_ids
             self.world.gear(self.body, left, right, GEAR * robot.gripper_force)
         self._sensor: WristSensor | None = None
         self.loop: Loop | None = None
         self._own_loop = Loop([self])
+        self._at = np.zeros(3, np.uint64)
         self.arms = (self,)
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
         self.bind(self._hand(), np.zeros((1, ticks, len(robot.home))), np.ones((1, ticks)))
@@ -124,7 +125,7 @@ last goal; gripper -1..1 |
         n, m = len(self.joint_ids), len(self.finger_ids)
         hand["world"], hand["body"], hand["sensed"] = self.world.handle, self.body, -1
         hand["joint_q"][0, :n], hand["joint_u"][0, :n] = zip(*places[:n], strict=True)
-        hand["fingers"] = m
+        hand["fingers"], hand["tool"] = m, self.tool_id
         hand["finger_q"][0, :m], hand["finger_u"][0, :m] = zip(*places[n:], strict=True)
         hand["closed"], hand["opened"] = robot.gripper_opening
         hand["force"], hand["speed"] = robot.gripper_force, robot.gripper_speed
@@ -180,11 +181,9 @@ last goal; gripper -1..1 |
             self.grip = min(max(self.grip + float(action[-1]), 0.0), 1.0)
         else:
             self.grip = float(action[-1])
-        start = self.goal
-        goal = self._joint_goal(action)
-        if np.isfinite(goal).all():
+        start, goal = self.goal, self._joint_goal(action)
+        if spread(start, goal, self.goals[0]):
             self.goal = goal
-        self.goals[0] = start + self._ramp * (goal - start)
         self.grips[0] = self.grip
 
     def _joint_goal(self, action: np.ndarray) -> np.ndarray:
@@ -193,18 +192,26 @@ last goal; gripper -1..1 |
         if self.control_mode == "joint_delta":
             moved = self.goal + JOINT_STEP * action[:-1]
             return np.clip(moved, self.robot.q_min, self.robot.q_max)
-        if not np.isfinite(action).all():
-            return np.full(len(self.goal), np.nan)
         if self.control_mode == "ee_pose":
+            if not np.isfinite(action).all():
+                return np.full(len(self.goal), np.nan)
             rotation = kinematics.rotation_from_quaternion(action[3:7])
             return self.inverse(action[:3], rotation)[0]
-        position = self.tool_goal[0] + TOOL_STEP * action[:3]
-        rotation = kinematics.rotation_from_vector(TURN_STEP * action[3:6]) @ self.tool_goal[1]
-        goal, error = self.inverse(position, rotation)
-        if error > IK_TOLERANCE:
-            # Out of reach: stay, so that deltas do not pile up where the arm cannot follow.
-            return self.goal
-        self.tool_goal = (position, rotation)
+        goal, robot = np.empty(len(self.goal)), self.robot
+        move_tool(
+            robot.record,
+            robot.q_min,
+            robot.q_max,
+            robot.home,
+            self.base,
+            self.turn,
+            action,
+            STEPS,
+            IK_TOLERANCE,
+            *self.tool_goal,
+            self.goal,
+            goal,
+        )
         return goal
 
     def inverse(self, position: np.ndarray, rotation: np.ndarray) -> tuple[np.ndarray, float]:
@@ -285,6 +292,11 @@ last goal; gripper -1..1 |
     def observe(self) -> None:
         """See Rig."""
         n = len(self.joint_ids)
+        if self.world.handle:
+            self.q, self.dq, self.tool = np.empty(n), np.empty(n), np.empty(7)
+            fresh = self._sensor is not None and self._sensor.fresh()
+            self.gripper = observe(self.hand, fresh, self._at, self.q, self.dq, self.tool)
+            return
         q, dq = self.world.read_joints(self.body, self.all_ids)
         self.q, self.dq, travel = np.array(q[:n]), np.array(dq[:n]), q[n:]
         closed, opened = self.robot.gripper_opening

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from robots import kinematics
+from sim.rigs.loop import wrench
 from sim.world import World
 
 GRAVITY = 9.81
@@ -24,6 +25,7 @@ class WristSensor:
         hand["sensed"], hand["share"] = joint, min(1.0, 1.0 / (tick_hz * FILTER_S))
         self.share = float(hand["share"][0])
         self.mass, centre = world.load_of(body, joint)
+        hand["mass"] = self.mass
         pose = world.link_pose(body, joint)
         self.centre = kinematics.rotation_from_quaternion(pose[3:]).T @ (centre - pose[:3])
         self.bind(hand)
@@ -32,7 +34,8 @@ class WristSensor:
     def bind(self, hand: np.ndarray) -> None:
         """Go on in another record (1,)."""
         self.hand = hand
-        self.raw, self.felt, self.weight = (hand[key][0] for key in ("raw", "felt", "weight"))
+        self.raw, self.felt = hand["raw"][0], hand["felt"][0]
+        self.weight, self.turn = hand["weight"][0], hand["turn"][0]
 
     @property
     def peak(self) -> float:
@@ -41,7 +44,7 @@ class WristSensor:
 
     def start(self) -> None:
         """Begin an episode: what Bullet still holds is of another one, so there is no load yet."""
-        self.moved = False
+        self._moved = False
         self.hand["peak"] = 0.0
         self._weigh()
         self.raw[:3], self.raw[3:] = self.weight, 0.0
@@ -56,22 +59,26 @@ class WristSensor:
 
     def look(self) -> None:
         """Read what a step ended with."""
-        if self.moved:
+        if not self.fresh():
             self.raw[:] = self.world.joint_force(self.body, self.joint)
-        self.moved = True
         self._weigh()
+
+    def fresh(self) -> bool:
+        """Say whether this is the first look since `start`: there has been no tick then."""
+        fresh, self._moved = not self._moved, True
+        return fresh
 
     def wrench(self) -> np.ndarray:
         """Give what presses on the hand, (6,): N, and N m about the joint's origin, floor's frame.
 
         What the hand holds weighs on it as well.
         """
-        force = self.weight - self.felt[:3]
-        moment = np.cross(self.centre, self.weight) - self.felt[3:]
-        return np.concatenate([self.turn @ force, self.turn @ moment])
+        found = np.empty(6)
+        wrench(self.hand, self.centre, found)
+        return found
 
     def _weigh(self) -> None:
         """Work out how the hand's weight shows in the sensor, in the frame of its link."""
         pose = self.world.link_pose(self.body, self.joint)
-        self.turn = kinematics.rotation_from_quaternion(pose[3:])
+        self.turn[:] = kinematics.rotation_from_quaternion(pose[3:])
         self.weight[:] = self.mass * GRAVITY * self.turn[2]

@@ -5,14 +5,16 @@ What it does is what `ArmRig.tick` and `World.step` do, in the same order, to th
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from robots.actuator import HostActuator
 from robots.controllers import limited_impedance
 from robots.kernel import kernel
-from sim.native import Function, peek
+from robots.kinematics import GRAVITY
+from sim.native import function, peek
+from sim.reads import read_link, read_state
 
 if TYPE_CHECKING:
     from sim.rigs.arm import ArmRig
@@ -21,19 +23,17 @@ POSITION_CONTROL, TORQUE_CONTROL = 2, 1
 KP, KD = 0.1, 1.0
 """The gains of Bullet's own motors, as PyBullet's functions have them."""
 
-_submit: Any = Function("b3SubmitClientCommand")
-_answer: Any = Function("b3ProcessServerStatus")
-_step: Any = Function("b3InitStepSimulationCommand")
-_ask: Any = Function("b3RequestActualStateCommandInit")
-_told: Any = Function("b3GetStatusActualState2")
-_control: Any = Function("b3JointControlCommandInit2")
-_set_torque: Any = Function("b3JointControlSetDesiredForceTorque")
-_set_position: Any = Function("b3JointControlSetDesiredPosition")
-_set_velocity: Any = Function("b3JointControlSetDesiredVelocity")
-_set_kp: Any = Function("b3JointControlSetKp")
-_set_kd: Any = Function("b3JointControlSetKd")
-_set_force: Any = Function("b3JointControlSetMaximumForce")
-_set_speed: Any = Function("b3JointControlSetMaximumVelocity")
+_submit = function("b3SubmitClientCommand")
+_answer = function("b3ProcessServerStatus")
+_step = function("b3InitStepSimulationCommand")
+_control = function("b3JointControlCommandInit2")
+_set_torque = function("b3JointControlSetDesiredForceTorque")
+_set_position = function("b3JointControlSetDesiredPosition")
+_set_velocity = function("b3JointControlSetDesiredVelocity")
+_set_kp = function("b3JointControlSetKp")
+_set_kd = function("b3JointControlSetKd")
+_set_force = function("b3JointControlSetMaximumForce")
+_set_speed = function("b3JointControlSetMaximumVelocity")
 
 HAND = np.dtype(
     [
@@ -49,8 +49,11 @@ HAND = np.dtype(
         ("force", np.float64),
         ("speed", np.float64),
         ("told", np.float64),
+        ("tool", np.int32),
         ("sensed", np.int32),
         ("share", np.float64),
+        ("mass", np.float64),
+        ("turn", np.float64, (3, 3)),
         ("raw", np.float64, (6,)),
         ("felt", np.float64, (6,)),
         ("weight", np.float64, (3,)),
@@ -74,6 +77,71 @@ def _feel(hand, reactions):  # type: ignore[no-untyped-def]
         pressed = hand.weight[i] - hand.felt[i]
         square += pressed * pressed
     hand.peak = max(hand.peak, math.sqrt(square))
+
+
+@kernel
+def _weigh(hand, pose):  # type: ignore[no-untyped-def]
+    """Work out how the hand's weight shows in the sensor, whose link is at a pose (7,)."""
+    x, y, z, w = pose[3], pose[4], pose[5], pose[6]
+    s = 2.0 / (x * x + y * y + z * z + w * w)
+    turn = hand.turn
+    turn[0, 0], turn[0, 1], turn[0, 2] = (
+        1 - s * (y * y + z * z),
+        s * (x * y - z * w),
+        s * (x * z + y * w),
+    )
+    turn[1, 0], turn[1, 1], turn[1, 2] = (
+        s * (x * y + z * w),
+        1 - s * (x * x + z * z),
+        s * (y * z - x * w),
+    )
+    turn[2, 0], turn[2, 1], turn[2, 2] = (
+        s * (x * z - y * w),
+        s * (y * z + x * w),
+        1 - s * (x * x + y * y),
+    )
+    for i in range(3):
+        hand.weight[i] = hand.mass * GRAVITY * turn[2, i]
+
+
+@kernel
+def wrench(hands, centre, out):  # type: ignore[no-untyped-def]
+    """Write what presses on the first of `hands`, out (6,); see `WristSensor.wrench`."""
+    hand = hands[0]
+    w, felt = hand.weight, hand.felt
+    mx = centre[1] * w[2] - centre[2] * w[1] - felt[3]
+    my = centre[2] * w[0] - centre[0] * w[2] - felt[4]
+    mz = centre[0] * w[1] - centre[1] * w[0] - felt[5]
+    fx, fy, fz = w[0] - felt[0], w[1] - felt[1], w[2] - felt[2]
+    for i in range(3):
+        x, y, z = hand.turn[i, 0], hand.turn[i, 1], hand.turn[i, 2]
+        out[i] = x * fx + y * fy + z * fz
+        out[3 + i] = x * mx + y * my + z * mz
+
+
+@kernel
+def observe(hands, fresh, at, q, dq, tool):  # type: ignore[no-untyped-def]
+    """Read the first of `hands`: joints q (n,), dq (n,) and the tool's pose (7,).
+
+    Gives how far open the gripper is, 0 closed .. 1 open. The force sensor, where there is one,
+    keeps the reading that the last tick ended with, unless it is `fresh` from a reset.
+    """
+    hand = hands[0]
+    status = read_state(hand.world, hand.body, True, at)
+    for i in range(len(q)):
+        q[i], dq[i] = peek(at[0], hand.joint_q[i]), peek(at[1], hand.joint_u[i])
+    travel = 0.0
+    for i in range(hand.fingers):
+        travel += peek(at[0], hand.finger_q[i])
+    if hand.sensed >= 0:
+        if not fresh:
+            for i in range(6):
+                hand.raw[i] = peek(at[2], 6 * hand.sensed + i)
+        read_link(hand.world, status, hand.sensed, tool)
+        _weigh(hand, tool)
+    read_link(hand.world, status, hand.tool, tool)
+    share = (travel / hand.fingers - hand.closed) / (hand.opened - hand.closed)
+    return min(max(share, 0.0), 1.0)
 
 
 @kernel
@@ -104,14 +172,12 @@ def run_ticks(worlds, active, first, hands, params, state, input, output, goals,
     every tick asks for; `at` (3,) uint64, room for addresses.
     """
     rows, ticks, n = goals.shape
-    room = at.ctypes.data
     for w in range(len(worlds)):
         world = worlds[w]
         for k in range(ticks if active[w] else 0):
             for row in range(first[w], first[w + 1]):
                 hand, given, taken = hands[row], input[row], output[row]
-                _submit(world, _ask(world, hand.body))
-                _told(_answer(world), 0, 0, 0, 0, 0, room, room + 8, room + 16, 0, 0, 0, 0)
+                read_state(world, hand.body, False, at)
                 if hand.sensed >= 0:
                     # The first tick's reading is that which the last step ended with.
                     _feel(hand, at[2] if k > 0 else np.uint64(0))

@@ -75,8 +75,9 @@ class PairRig(Rig):
 
     def command(self, action: np.ndarray) -> None:
         """See Rig."""
-        for arm, share in zip(self.arms, np.split(action, 2, axis=-1), strict=True):
-            arm.command(share)
+        half = action.shape[-1] // 2
+        self.left.command(action[..., :half])
+        self.right.command(action[..., half:])
 
     def run(self) -> None:
         """See Rig."""
@@ -99,7 +100,7 @@ class PairRig(Rig):
     def state(self) -> dict[str, np.ndarray]:
         """See Rig."""
         left, right = self.left.state(), self.right.state()
-        return {key: np.stack([left[key], right[key]]) for key in left}
+        return {key: np.array([left[key], right[key]]) for key in left}
 
     def close(self) -> None:
         """See Rig."""

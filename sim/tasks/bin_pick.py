@@ -111,7 +111,8 @@ class BinPick(Task):
 
     def update(self) -> Reward:
         """See Task."""
-        self.poses = {name: self.floor.pose(name) for name in self.present}
+        poses = self.floor.poses(tuple(self.present))
+        self.poses = dict(zip(self.present, poses, strict=True))
         out = [name for name, pose in self.poses.items() if self._delivered(pose)]
         kinds = [self.present[name] for name in out]
         success = (

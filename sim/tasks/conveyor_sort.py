@@ -148,7 +148,8 @@ class ConveyorSort(Task):
     def update(self) -> Reward:
         """See Task."""
         self.belt = self.conveyor.observe()
-        self.poses = {name: self.floor.pose(name) for name in self.items}
+        poses = self.floor.poses(tuple(self.items))
+        self.poses = dict(zip(self.items, poses, strict=True))
         for name, item in self.items.items():
             item.went = self._went(self.poses[name])
         self._aim()

@@ -111,7 +111,8 @@ class HandOver(Task):
 
     def update(self) -> Reward:
         """See Task."""
-        pose = self.floor.pose(self.part)
+        self.poses = self.floor.poses(KINDS)
+        pose = self.poses[KINDS.index(self.part)]
         self.target_position = pose[:3]
         success = self._lies_at_goal(pose) and not any(
             arm.touches(self.part) for arm in self.pair.arms
@@ -123,7 +124,8 @@ class HandOver(Task):
         return Reward(-reach - carry + float(success), success)
 
     def _lies_at_goal(self, pose: np.ndarray) -> bool:
-        x, y, z = (float(a - b) for a, b in zip(pose[:3], self.goal_position, strict=True))
+        (ax, ay, az), (bx, by, bz) = pose[:3].tolist(), self.goal_position.tolist()
+        x, y, z = ax - bx, ay - by, az - bz
         over = abs(x) < self.size[0] / 2 - MARGIN and abs(y) < self.size[1] / 2 - MARGIN
         if not (over and -0.004 < z < 0.012 and upright(pose, 30)):
             return False
@@ -139,8 +141,7 @@ class HandOver(Task):
         """See Task."""
         one_hot = np.zeros(len(KINDS))
         one_hot[KINDS.index(self.part)] = 1.0
-        parts = np.array([self.floor.pose(kind) for kind in KINDS])
-        return {"parts": parts, "target": one_hot, "goal": self.goal_position.copy()}
+        return {"parts": self.poses.copy(), "target": one_hot, "goal": self.goal_position.copy()}
 
     def expert(self) -> PairScript:
         """See Task."""

@@ -162,12 +162,13 @@ class KitTray(Task):
 
     def update(self) -> Reward:
         """See Task."""
-        pose = self.floor.pose(self.part)
+        self.poses = self.floor.poses(self.present)
+        pose = self.poses[self.row]
         self.target_position = pose[:3]
-        offset = np.abs(pose[:2] - self.goal_position[:2])
-        half = np.array(self.tray.slot) / 2 - 0.015
-        inside = bool((offset < half).all()) and pose[2] < 0.03
-        success = bool(inside and upright(pose, 30) and self.arm.gripper > RELEASED)
+        (x, y, z), (goal_x, goal_y, _) = pose[:3].tolist(), self.goal_position.tolist()
+        half_x, half_y = (side / 2 - 0.015 for side in self.tray.slot)
+        inside = abs(x - goal_x) < half_x and abs(y - goal_y) < half_y and z < 0.03
+        success = inside and upright(pose, 30) and self.arm.gripper > RELEASED
         if self.sparse:
             return Reward(float(success), success)
         reach = distance(self.arm.tool[:3], pose[:3])
@@ -182,8 +183,7 @@ class KitTray(Task):
     def state(self) -> dict[str, np.ndarray]:
         """See Task."""
         parts, one_hot = np.zeros((self.most, 7)), np.zeros(self.most)
-        for row, name in enumerate(self.present):
-            parts[row] = self.floor.pose(name)
+        parts[: len(self.poses)] = self.poses
         one_hot[self.row] = 1.0
         return {"parts": parts, "target": one_hot, "goal": self.goal_position.copy()}
 

@@ -135,7 +135,8 @@ class MachineTend(Task):
     def seated(self, name: str) -> bool:
         """Say whether a blank stands in the chuck."""
         pose = self.floor.pose(name)
-        x, y, z = (float(v) for v in pose[:3] - self.chuck)
+        (ax, ay, az), (bx, by, bz) = pose[:3].tolist(), self.chuck.tolist()
+        x, y, z = ax - bx, ay - by, az - bz
         return math.hypot(x, y) < SEATED and z < 0.006 and upright(pose, 10)
 
     def blank_place(self) -> np.ndarray:
@@ -153,16 +154,14 @@ class MachineTend(Task):
 
     def _on(self, link: str, y: float, z: float) -> np.ndarray:
         """Give a place (3,) in the frame of one of the machine's links, its x being 0."""
-        pose = self.floor.link_pose("machine", link)
-        qx, qy, qz, qw = (float(v) for v in pose[3:])
-        ahead = np.array(
-            [2 * (qx * qy - qz * qw), 1 - 2 * (qx * qx + qz * qz), 2 * (qy * qz + qx * qw)]
+        px, py, pz, a, b, c, d = self.floor.link_pose("machine", link).tolist()
+        return np.array(
+            [
+                px + y * 2 * (a * b - c * d) + z * 2 * (a * c + b * d),
+                py + y * (1 - 2 * (a * a + c * c)) + z * 2 * (b * c - a * d),
+                pz + y * 2 * (b * c + a * d) + z * (1 - 2 * (a * a + b * b)),
+            ]
         )
-        out = np.array(
-            [2 * (qx * qz + qy * qw), 2 * (qy * qz - qx * qw), 1 - 2 * (qx * qx + qy * qy)]
-        )
-        found: np.ndarray = pose[:3] + y * ahead + z * out
-        return found
 
     def before_step(self) -> None:
         """See Task: the chuck closes on what stands in it."""
@@ -172,8 +171,7 @@ class MachineTend(Task):
 
     def _judge(self) -> None:
         """Work out the stage from the machine's state."""
-        self.door = self.floor.joint("machine", "door")[0]
-        self.button = self.floor.joint("machine", "button")[0]
+        self.door, self.button = self.floor.joints((("machine", "door"), ("machine", "button")))
         shut = self.door < SHUT
         self.opened = self.opened or self.door > OPENED
         self.loaded = self.clamped and self.seated(self.blank) and not self.arm.touches(self.blank)
@@ -245,7 +243,7 @@ class MachineTend(Task):
         return {
             "door": np.array([self.door]),
             "button": np.array([self.button]),
-            "blanks": np.array([self.floor.pose(name) for name in BLANKS]),
+            "blanks": self.floor.poses(BLANKS),
             "target": np.array([float(name == self.blank) for name in BLANKS]),
             "chuck": self.chuck.copy(),
             "handle": self.handle(),

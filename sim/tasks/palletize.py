@@ -124,7 +124,8 @@ class Palletize(Task):
 
     def _look(self) -> None:
         """See where the cartons are, which places are taken, and what comes next."""
-        self.poses = {name: self.floor.pose(name) for name in self.present}
+        poses = self.floor.poses(self.present)
+        self.poses = dict(zip(self.present, poses, strict=True))
         self.taken: list[str | None] = [self._at(place) for place in self.places]
         left = self.next()
         if left is not None:
@@ -134,10 +135,11 @@ class Palletize(Task):
 
     def _at(self, place: np.ndarray) -> str | None:
         """Say which carton lies in a place, if any."""
+        px, py, pz, yaw = place.tolist()
         for name, pose in self.poses.items():
-            dx, dy, dz = (float(a - b) for a, b in zip(pose[:3], place[:3], strict=True))
-            off = turn_between(yaw_of(pose), float(place[3]))
-            if math.hypot(dx, dy) < NEAR and abs(dz) < LEVEL and abs(off) < TURN:
+            x, y, z = pose[:3].tolist()
+            near = math.hypot(x - px, y - py) < NEAR and abs(z - pz) < LEVEL
+            if near and abs(turn_between(yaw_of(pose), yaw)) < TURN:
                 return name if upright(pose, 8) else None
         return None
 

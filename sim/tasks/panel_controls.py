@@ -3,8 +3,6 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 
 @dataclass(frozen=True)
 class Control:
@@ -39,13 +37,13 @@ class Control:
             return LATCHED if q <= LATCHED else rest
         return self.states[self.nearest(q)]
 
-    def handle(self, q: float) -> np.ndarray:
-        """Give the place (3,) of its handle over the panel: x up, y left, z out of it."""
+    def handle(self, q: float) -> tuple[float, float, float]:
+        """Give the place of its handle over the panel: x up, y left, z out of it."""
         if self.name == "button":
-            return np.array([0.0, 0.0, self.hub + q])
+            return 0.0, 0.0, self.hub + q
         if self.name == "knob":
-            return np.array([self.arm * math.cos(q), self.arm * math.sin(q), self.hub])
-        return np.array([self.arm * math.sin(q), 0.0, self.hub + self.arm * math.cos(q)])
+            return self.arm * math.cos(q), self.arm * math.sin(q), self.hub
+        return self.arm * math.sin(q), 0.0, self.hub + self.arm * math.cos(q)
 
     def ask(self, phrase: str, state: str) -> str:
         """Put a state into a phrase."""

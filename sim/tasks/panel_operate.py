@@ -14,6 +14,8 @@ from sim.tasks.task import Reward, Task, distance
 
 FOLDER = ASSETS / "panel_operate"
 NAMES = tuple(CONTROLS)
+SPRUNG = tuple(name for name, control in CONTROLS.items() if control.speed > 0.0)
+JOINTS = tuple((name, name) for name in NAMES)
 SOLE = 0.55
 PRESSED = 0.25
 HOLD = 0.5
@@ -64,6 +66,10 @@ class PanelOperate(Task):
         self.rests = dict.fromkeys(NAMES, 0.0)
         self.shown: dict[str, str] = {}
         self.q = dict.fromkeys(NAMES, 0.0)
+        self.fixed: dict[str, np.ndarray] = {}
+        """What of the observation does not change within an episode."""
+        self.frames: dict[str, list[tuple[float, ...]]] = {}
+        """Of every control its place and the panel's axes, coordinate by coordinate."""
         self.held = 0.0
 
     def build(self, floor: Floor, rig: Rig) -> None:
@@ -94,7 +100,12 @@ class PanelOperate(Task):
             self.floor.set_joint(name, name, self.start[name])
             self._draw_to(name, self.start[name])
         self._word(rng, asked)
-        self.held = 0.0
+        self.fixed = {
+            "wanted": np.array([self.wanted[name] for name in NAMES]),
+            "asked": np.array([float(name in self.asked) for name in NAMES]),
+            "places": np.array([self.places[name] for name in NAMES]),
+        }
+        self.held, self.following = 0.0, ""
         self.shown = {}
         self.look()
 
@@ -118,6 +129,7 @@ class PanelOperate(Task):
             up, left = self.slots[k]
             place = self.pose[:3] + up * self.axes[0] + left * self.axes[1]
             self.places[name] = np.concatenate([place, self.pose[3:]])
+            self.frames[name] = list(zip(*(v.tolist() for v in (place, *self.axes)), strict=True))
             self.floor.place(name, self.places[name])
 
     def _draw(self, rng: np.random.Generator) -> dict[str, str]:
@@ -146,15 +158,14 @@ class PanelOperate(Task):
 
     def before_step(self) -> None:
         """See Task: toggles, detents and the latch draw to where they now belong."""
-        for name, control in CONTROLS.items():
-            rest = control.rest(self.q[name], self.rests[name])
-            if control.speed > 0.0 and rest != self.rests[name]:
+        for name in SPRUNG:
+            rest = CONTROLS[name].rest(self.q[name], self.rests[name])
+            if rest != self.rests[name]:
                 self._draw_to(name, rest)
 
     def look(self) -> None:
         """Read the joints; show the lamps."""
-        for name in NAMES:
-            self.q[name] = self.floor.joint(name, name)[0]
+        self.q = dict(zip(NAMES, self.floor.joints(JOINTS), strict=True))
         lit = {
             "toggle": "on" if self.q["toggle"] > 0.0 else "off",
             "button": "stop" if CONTROLS["button"].state(self.q["button"]) == "pressed" else "off",
@@ -171,11 +182,8 @@ class PanelOperate(Task):
 
     def handle(self, name: str, q: float) -> np.ndarray:
         """Give the place (3,) of a control's handle in the floor's frame, at a joint position."""
-        x, y, z = (float(v) for v in CONTROLS[name].handle(q))
-        found: np.ndarray = (
-            self.places[name][:3] + x * self.axes[0] + y * self.axes[1] + z * self.axes[2]
-        )
-        return found
+        x, y, z = CONTROLS[name].handle(q)
+        return np.array([at + x * a + y * b + z * c for at, a, b, c in self.frames[name]])
 
     def update(self) -> Reward:
         """See Task."""
@@ -187,7 +195,9 @@ class PanelOperate(Task):
         left = [name for name in self.asked if not right[name]]
         following = left[0] if left else self.asked[-1]
         self.target_position = self.handle(following, self.q[following])
-        self.goal_position = self.handle(following, self.wanted[following])
+        if following != self.following:
+            self.following = following
+            self.goal_position = self.handle(following, self.wanted[following])
         if self.sparse:
             return Reward(float(success), success)
         value = float(success)
@@ -209,9 +219,7 @@ class PanelOperate(Task):
         """See Task."""
         return {
             "controls": np.array([self.q[name] for name in NAMES]),
-            "wanted": np.array([self.wanted[name] for name in NAMES]),
-            "asked": np.array([float(name in self.asked) for name in NAMES]),
-            "places": np.array([self.places[name] for name in NAMES]),
+            **{key: value.copy() for key, value in self.fixed.items()},
         }
 
     def expert(self) -> PanelExpert:

@@ -20,7 +20,7 @@ class Expert(Protocol):
         """Give the next action, in the task's `expert_mode`."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Reward:
     """The outcome of one step. `info` is added to the environment's info."""
 
@@ -139,14 +139,28 @@ def scatter(
 
 def distance(one: np.ndarray, other: np.ndarray) -> float:
     """Give the distance between two places (3,), the same bits on every machine."""
-    x, y, z = (float(a - b) for a, b in zip(one, other, strict=True))
+    (ax, ay, az), (bx, by, bz) = one.tolist(), other.tolist()
+    x, y, z = ax - bx, ay - by, az - bz
     return math.sqrt(x * x + y * y + z * z)
+
+
+def turned_back(pose: np.ndarray, x: float, y: float, z: float) -> tuple[float, float, float]:
+    """Give a vector of the floor's frame in the frame of a pose (7,), of unit quaternion."""
+    *_, a, b, c, d = pose.tolist()
+    # v + 2 d (q x v) + 2 q x (q x v), q being the inverse's.
+    a, b, c = -a, -b, -c
+    p, q, r = 2 * (b * z - c * y), 2 * (c * x - a * z), 2 * (a * y - b * x)
+    return (
+        x + d * p + b * r - c * q,
+        y + d * q + c * p - a * r,
+        z + d * r + a * q - b * p,
+    )
 
 
 def upright(pose: np.ndarray, degrees: float) -> bool:
     """Say whether a pose (7,) has its z axis within `degrees` of straight up."""
-    x, y = float(pose[3]), float(pose[4])
-    return 1 - 2 * (x * x + y * y) > math.cos(math.radians(degrees))
+    x, y = pose[3:5].tolist()
+    return bool(1 - 2 * (x * x + y * y) > math.cos(math.radians(degrees)))
 
 
 def yaw_pose(x: float, y: float, z: float, yaw: float = 0.0) -> np.ndarray:
