@@ -630,15 +630,10 @@ def load_board(name: str) -> Any:
 
 def controller_for(name: str, robot: str = "") -> tuple[Any, Any]:
     """Give a controller and its parameters, as set for a robot at the floor's tick rate."""
-    from robots import catalogue, controllers, legged, mobile
+    from robots import controllers
     from sim.env import TICK_HZ
 
-    module = controllers.load(name)
-    usual = getattr(module, "ROBOT", "panda")
-    family: Any = next(f for f in (catalogue, legged, mobile) if usual in f.names())
-    body = family.load(robot or usual)
-    law = module.controller() if name == "maths_probe" else module.controller(len(body.joint_names))
-    return law, module.params(body, TICK_HZ)
+    return controllers.for_robot(name, controllers.robot_for(name, robot), TICK_HZ)
 
 
 @app.command()
