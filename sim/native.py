@@ -47,7 +47,7 @@ FUNCTIONS = {
     "b3JointControlSetMaximumForce": "ipid",
     "b3JointControlSetMaximumVelocity": "ipid",
 }
-"""Result and arguments of what we call: int32, double, pointer or void; every handle is a pointer."""
+"""Result and arguments: int32, double, pointer or void; every handle is a pointer."""
 
 
 class Function:
