@@ -687,7 +687,9 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="lockstep, env or render.")] = "lockstep",
+    name: Annotated[
+        str, typer.Argument(help="lockstep, env, render, tick or import.")
+    ] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
     as_json: Json = False,
@@ -708,6 +710,9 @@ def bench(
         table.add_row(
             case["case"], numbers[0], numbers[1], case["peer_name"] or "-", case["unit"], numbers[2]
         )
+    for case in cases:
+        if "text" in case:
+            say.print(f"{case['case']}, all rounds:\n{case['text']}", highlight=False)
     machine = f"{os.cpu_count()} cores, {os.uname().machine}"
     report({"name": name, "machine": machine, "cases": cases}, as_json, table)
 
@@ -734,4 +739,16 @@ def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:
     return bench.render(rounds)
 
 
-BENCHES = {"lockstep": bench_lockstep, "env": bench_env, "render": bench_render}
+def bench_tick(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the whole control tick, tick by tick."""
+    from robots import bench_tick
+
+    return bench_tick.cases(rounds)
+
+
+BENCHES = {
+    "lockstep": bench_lockstep,
+    "env": bench_env,
+    "render": bench_render,
+    "tick": bench_tick,
+}
