@@ -12,9 +12,7 @@ can leave one signature's code under the other's name.
 
 import contextlib
 import hashlib
-import os
 import pickle
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,32 +22,9 @@ import numba
 from numba.core.serialize import dumps
 
 from robots.sources import stamp
+from robots.whole_file import read, write
 
 VERSIONS = (numba.__version__, llvmlite.__version__)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file that others see whole or not at all; leave it out where there is no room."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(data).digest() + data)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-
-
-def read(path: Path) -> bytes | None:
-    """Read what `write` wrote; None where there is nothing, or something damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return None
-    whole = hashlib.sha256(data[32:]).digest() == data[:32]
-    return data[32:] if whole else None
 
 
 class KernelFiles:
