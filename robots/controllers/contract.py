@@ -63,27 +63,28 @@ class Instance:
         self._bind()
 
     def _bind(self) -> None:
-        self._run: Callable[..., Any] = self._begin
-        self._memory: tuple[Any, ...] = ()
+        self._kernel: Callable[..., Any] = self._begin
+        arrays = (self.params, self.state, self.input, self.output)
+        self._memory: tuple[Any, ...] = tuple(array[0] for array in arrays)
 
     def step(self) -> None:
         """Run the kernel once on this memory. Raises RobotError where the kernel raised."""
-        if self._run(*self._memory):
+        if self._kernel(*self._memory):
             raise RobotError(f"the kernel of {self.controller.name} raised")
 
-    def _begin(self) -> int | None:
+    def _begin(self, *records: Any) -> int | None:
         """Take the first step: find the code, as a C function or else as Numba's."""
         from robots.machine_code import step_of
 
         arrays = (self.params, self.state, self.input, self.output)
         found, steps = step_of(self.controller), self.controller.steps
         if found is not None:
-            self._run, self._memory = found, tuple(c_void_p(a.ctypes.data) for a in arrays)
+            self._kernel, self._memory = found, tuple(c_void_p(a.ctypes.data) for a in arrays)
         elif steps is not None:
-            self._run, self._memory = steps, arrays
+            self._kernel, self._memory = steps, arrays
         else:
-            self._run, self._memory = self.controller.step, tuple(a[0] for a in arrays)
-        return self._run(*self._memory)
+            self._kernel = self.controller.step
+        return self._kernel(*self._memory)
 
     def move(self, params: Any, state: Any, input: Any, output: Any) -> None:
         """Go on in other memory: four arrays (1,), for example rows of longer ones."""
