@@ -746,9 +746,17 @@ def bench_tick(_: str, rounds: int) -> list[dict[str, Any]]:
     return bench_tick.cases(rounds)
 
 
+def bench_import(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time imports, and the first tick of a process."""
+    from robots import bench_import
+
+    return bench_import.cases(rounds)
+
+
 BENCHES = {
     "lockstep": bench_lockstep,
     "env": bench_env,
     "render": bench_render,
     "tick": bench_tick,
+    "import": bench_import,
 }
