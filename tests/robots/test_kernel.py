@@ -98,7 +98,7 @@ def test_a_kernel_compiles_when_it_is_first_called_and_shows_what_numba_knows_of
     def four_times(x):
         return twice(twice(x))
 
-    assert four_times(2) == 8 and len(twice.signatures) == 2
+    assert four_times(2) == 8
     with pytest.raises(AttributeError):
         twice.__array__  # noqa: B018
     assert pickle.loads(pickle.dumps(maths.sin)) is maths.sin and isinstance(maths.sin, Kernel)
