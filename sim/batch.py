@@ -21,13 +21,13 @@ class Batch:
     def __init__(self, envs: Sequence[FloorEnv]) -> None:
         self.envs = list(envs)
         arms = [arm for env in self.envs for arm in env.rig.arms]
-        self._loop = Loop(arms) if arms and Loop.fits(*arms) else None
+        self._loop = Loop(arms) if arms and all(arm.compiled for arm in arms) else None
 
     def step(self, actions: dict[int, np.ndarray]) -> dict[int, Outcome]:
         """Take a step in the environments whose number is in `actions`; give their outcomes."""
         for i, action in actions.items():
             self.envs[i].before(action)
-        if self._loop is not None:
+        if self._loop is not None and not any(env.rig.tracing for env in self.envs):
             self._loop.run(np.array([i in actions for i in range(len(self.envs))]))
         else:
             for i in actions:

@@ -131,10 +131,10 @@ def _processes(what: str, rounds: int, **options: Any) -> dict[str, Any]:
 
 
 def _batched(rounds: int) -> dict[str, Any]:
-    """Compare one kernel call a tick for all arms of a worker with one for each."""
+    """Compare one compiled call a step for all arms of a worker with one for each."""
     joint, each = (VecFloor("KitTray", SUB_ENVS, workers=1, batched=on) for on in (True, False))
-    case = f"VecFloor, {SUB_ENVS} KitTray, one process, one kernel call for all arms"
-    return _vectors(case, joint, each, "a call for each arm", rounds)
+    case = f"VecFloor, {SUB_ENVS} KitTray, one process, one compiled call for all arms"
+    return _vectors(case, joint, each, "a call for each environment", rounds)
 
 
 def _vectors(

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import pickle
+import select
 import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -17,20 +19,22 @@ from gymnasium.vector.utils import batch_space
 
 from sim.env import FloorEnv
 from sim.errors import SimError, WorkerError
-from sim.worker import ACTION, REWARD, TERMINATED, TRUNCATED, Layout, carve, work
+from sim.infos import Listener
+from sim.infos import layout as info_layout
+from sim.worker import ACTION, REWARD, TERMINATED, TRUNCATED, Layout, News, carve, work
 
 START_SECONDS = 300.0
 GRACE_SECONDS = 5.0
+STEP = pickle.dumps(("step", ()))
 
 
 class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
     """`num_envs` environments of one task in `workers` processes, one a core by default.
 
-    Observations, images too, and actions travel in shared memory. With `batched` the environments
-    of a worker step together, tick by tick, with one call of the controller's kernel for all their
-    arms; without, each takes its step alone, which is as fast (`millhand bench env`): one world's
-    physics stays in the processor's cache. Everything is what a single environment gives
-    with the same seed, bit for bit.
+    Observations, images too, actions and infos travel in shared memory. With `batched` all arms of
+    a worker take the ticks of a step in one compiled call, controllers and physics; without, each
+    environment steps alone. Everything is what a single environment gives with the same seed, bit
+    for bit.
 
     An environment that is over starts anew in the next step, which ignores its action
     (`AutoresetMode.NEXT_STEP`), or at once (`SAME_STEP`): then `infos["final_obs"]` and
@@ -50,7 +54,7 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         num_envs: int = 1,
         workers: int | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
-        batched: bool = False,
+        batched: bool = True,
         copy: bool = True,
         timeout: float = 60.0,
         **options: Any,
@@ -65,7 +69,10 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         if options.get("actuator") is not None or options.get("render_mode") == "human":
             raise SimError("a VecFloor takes no actuator and no render_mode='human'")
         sample = FloorEnv(task, **options)
-        sample.close()
+        try:
+            _, info = sample.reset(seed=0)
+        finally:
+            sample.close()
         self.num_envs, self.copy, self.timeout = num_envs, copy, timeout
         self.render_mode = sample.render_mode
         self.metadata = {**sample.metadata, "autoreset_mode": mode}
@@ -73,11 +80,15 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         self.single_observation_space = sample.observation_space
         self.action_space = batch_space(sample.action_space, num_envs)
         self.observation_space = batch_space(sample.observation_space, num_envs)
-        layout = self._layout(sample)
+        layout = self._layout(sample) + info_layout(info, num_envs)
         context = multiprocessing.get_context("spawn")
         # Backed by a file that is unlinked at once: nothing stays behind, however we end.
         memory = context.RawArray("B", carve(None, layout)[1])
         self._views = carve(memory, layout)[0]
+        assert isinstance(sample.observation_space, spaces.Dict)
+        self._keys = tuple(sample.observation_space.spaces)
+        self._texts: list[dict[str, str]] = [{} for _ in range(num_envs)]
+        self._listener = Listener(self._views, num_envs, self._add_info)
         self.closed = False
         try:
             with _deaf():
@@ -183,7 +194,9 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
             for worker, given in zip(self._crew, arguments, strict=True):
                 # One that is gone is reported by `_collect`.
                 with suppress(BrokenPipeError, ConnectionResetError):
-                    worker.pipe.send((name, given))
+                    worker.pipe.send_bytes(STEP) if name == "step" else worker.pipe.send(
+                        (name, given)
+                    )
             # The first step of all compiles the kernels, where no process has before.
             found = self._collect(self.timeout if self._compiled else START_SECONDS)
             self._compiled = self._compiled or name == "step"
@@ -197,36 +210,22 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
         until = time.monotonic() + seconds
         return [worker.answer(until, seconds) for worker in self._crew]
 
-    def _outcome(self, found: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Put together the observation and the infos from the workers' answers."""
-        infos: dict[str, Any] = {}
-        answers = [answer for answers in found for answer in answers]
-        plain = self._stack([info for info, _ in answers], infos)
-        for i, (info, _) in enumerate(answers):
-            rest = {key: value for key, value in info.items() if key not in plain}
-            infos = self._add_info(infos, rest, i)
-        assert isinstance(self.single_observation_space, spaces.Dict)
+    def _outcome(self, found: list[News]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Put together the observation and the infos from shared memory and the workers' news."""
+        for worker, news in zip(self._crew, found, strict=True):
+            for i, told in zip(worker.members, news or (), strict=False):
+                if told is not None:
+                    self._texts[i] = told[0]
+                    if told[1] is not None:
+                        self._listener.hear(i, told[1])
         observation: dict[str, Any] = {}
-        for key, space in self.single_observation_space.spaces.items():
-            if isinstance(space, spaces.Box):
-                view = self._views[f"observation {key}"]
-                observation[key] = view.copy() if self.copy else view
+        for key in self._keys:
+            view = self._views.get(f"observation {key}")
+            if view is None:
+                observation[key] = tuple(texts[key] for texts in self._texts)
             else:
-                observation[key] = tuple(texts[key] for _, texts in answers)
-        return observation, infos
-
-    def _stack(self, found: list[dict[str, Any]], infos: dict[str, Any]) -> set[str]:
-        """Put the numbers that every info has into `infos`, as `_add_info` does, but at once."""
-        plain = set()
-        for key, first in found[0].items():
-            if not isinstance(first, (bool, int, float, np.ndarray)):
-                continue
-            values: list[Any] = [info.get(key) for info in found]
-            if all(np.shape(v) == np.shape(first) and type(v) is type(first) for v in values):
-                infos[key] = np.array(values)
-                infos[f"_{key}"] = np.ones(self.num_envs, bool)
-                plain.add(key)
-        return plain
+                observation[key] = view.copy() if self.copy else view
+        return observation, self._listener.infos()
 
     def _end(self, grace: float) -> None:
         """End every worker: asked to, told to, made to."""
@@ -245,19 +244,20 @@ class _Worker:
 
     def __init__(self, number: int, members: list[int], process: Any, pipe: Connection) -> None:
         self.number, self.members, self.process, self.pipe = number, members, process, pipe
+        # Made once: a selector for every wait costs more than the wait.
+        self._ready = select.poll()
+        self._ready.register(pipe, select.POLLIN)
 
     def answer(self, until: float, seconds: float) -> Any:
-        left = max(0.0, until - time.monotonic())
-        ready = wait([self.pipe, self.process.sentinel], left)
-        if not ready:
+        # The pipe of a process that is gone is ready too, and at its end.
+        if not self._ready.poll(1000.0 * max(0.0, until - time.monotonic())):
             raise WorkerError(f"{self} gave no answer in {seconds:g} s")
         try:
+            well, said = self.pipe.recv()
+            if well:
+                return said
             # A worker that fails says why before it goes.
-            if self.pipe.poll():
-                well, said = self.pipe.recv()
-                if well:
-                    return said
-                raise WorkerError(f"{self} failed:\n{said}")
+            raise WorkerError(f"{self} failed:\n{said}")
         except (EOFError, ConnectionResetError):
             pass
         self.process.join(GRACE_SECONDS)

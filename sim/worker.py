@@ -1,6 +1,8 @@
 """One process of a VecFloor: some of its environments, and what its parent asks of them."""
 
 import os
+import pickle
+import select
 import signal
 import time
 import traceback
@@ -11,9 +13,12 @@ import numpy as np
 
 from sim.batch import Batch, Outcome
 from sim.env import FloorEnv
+from sim.infos import Info, Teller
 
 Views = dict[str, np.ndarray]
 Layout = list[tuple[str, tuple[int, ...], np.dtype]]
+News = list[Any] | None
+DONE = pickle.dumps((True, None))
 AWAKE_SECONDS = 0.003
 REWARD, TERMINATED, TRUNCATED, ACTION = "reward", "terminated", "truncated", "action"
 
@@ -47,9 +52,12 @@ def work(
             envs.append(FloorEnv(**options))
         crew = Crew(envs, members, carve(memory, layout)[0], same_step, batched)
         answer: Any = None
+        ready = select.poll()
+        ready.register(pipe, select.POLLIN)
         while True:
-            pipe.send((True, answer))
-            look_out(pipe)
+            # Most steps have nothing to tell: that is pickled once.
+            pipe.send_bytes(DONE) if answer is None else pipe.send((True, answer))
+            look_out(ready)
             name, arguments = pipe.recv()
             if name == "close":
                 return
@@ -63,10 +71,10 @@ def work(
             env.close()
 
 
-def look_out(pipe: Connection) -> None:
+def look_out(ready: select.poll) -> None:
     """Wait awake for a little: a processor that has slept takes up its work slowly."""
     until = time.perf_counter() + AWAKE_SECONDS
-    while not pipe.poll() and time.perf_counter() < until:
+    while not ready.poll(0) and time.perf_counter() < until:
         os.sched_yield()
 
 
@@ -83,17 +91,21 @@ class Crew:
     ) -> None:
         self.envs, self.members, self.views, self.same_step = envs, members, views, same_step
         self.batch = Batch(envs) if batched else None
+        self.teller = Teller(views, members)
         self.over = [False] * len(envs)
+        self.texts: list[dict[str, str]] = [{} for _ in envs]
 
-    def reset(self, seeds: list[int | None], options: dict[str, Any] | None) -> list[Any]:
-        """Reset every environment; give its info and its text."""
+    def reset(self, seeds: list[int | None], options: dict[str, Any] | None) -> News:
+        """Reset every environment; give the news (`_put`) of those that have any."""
         self.over = [False] * len(self.envs)
-        return [
-            self._put(k, *env.reset(seed=seed, options=options))
-            for k, (env, seed) in enumerate(zip(self.envs, seeds, strict=True))
-        ]
+        return _news(
+            [
+                self._put(k, *env.reset(seed=seed, options=options))
+                for k, (env, seed) in enumerate(zip(self.envs, seeds, strict=True))
+            ]
+        )
 
-    def step(self) -> list[Any]:
+    def step(self) -> News:
         """Step every environment with its action in shared memory; reset those that are over."""
         actions = self.views[ACTION]
         chosen = {k: actions[i] for k, i in enumerate(self.members) if not self.over[k]}
@@ -109,7 +121,7 @@ class Crew:
             else:
                 self._score(k, 0.0, False, False)
                 found.append(self._put(k, *env.reset()))
-        return found
+        return _news(found)
 
     def call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """Call a method of every environment, or get its attribute."""
@@ -123,7 +135,7 @@ class Crew:
         reward: float,
         terminated: bool,
         truncated: bool,
-        info: dict[str, Any],
+        info: Info,
     ) -> Any:
         self._score(k, reward, terminated, truncated)
         if not self.same_step or not (terminated or truncated):
@@ -138,12 +150,23 @@ class Crew:
         self.views[TERMINATED][i], self.views[TRUNCATED][i] = terminated, truncated
         self.over[k] = terminated or truncated
 
-    def _put(self, k: int, observation: dict[str, Any], info: dict[str, Any]) -> Any:
-        """Write an observation's arrays to shared memory; give the info and what is text."""
+    def _put(self, k: int, observation: dict[str, Any], info: Info) -> Any:
+        """Write an observation's arrays and an info's numbers to shared memory.
+
+        Gives what has to be told besides, the observation's texts and see `Teller.tell`, or None.
+        """
         i, texts = self.members[k], {}
         for key, value in observation.items():
             if isinstance(value, str):
                 texts[key] = value
             else:
                 self.views[f"observation {key}"][i] = value
-        return info, texts
+        told = self.teller.tell(k, info)
+        if told is None and texts == self.texts[k]:
+            return None
+        self.texts[k] = texts
+        return texts, told
+
+
+def _news(found: list[Any]) -> News:
+    return found if any(each is not None for each in found) else None

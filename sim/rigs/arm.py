@@ -13,7 +13,7 @@ from robots.controllers import limited_impedance
 from sim.errors import SimError
 from sim.floor import Floor
 from sim.rigs.force import WristSensor
-from sim.rigs.loop import HAND, Loop, observe
+from sim.rigs.loop import HAND, Loop, fits, observe
 from sim.rigs.reach import move_tool, spread
 from sim.rigs.rig import Rig, box
 from sim.scene import Mount
@@ -112,6 +112,7 @@ last goal; gripper -1..1 |
             self.world.gear(self.body, left, right, GEAR * robot.gripper_force)
         self._sensor: WristSensor | None = None
         self.loop: Loop | None = None
+        self.compiled = fits(self)
         self._own_loop = Loop([self])
         self._at = np.zeros(3, np.uint64)
         self.arms = (self,)
@@ -246,7 +247,7 @@ last goal; gripper -1..1 |
 
     def run(self) -> None:
         """See Rig: in one compiled loop where there is a way to Bullet for it."""
-        if Loop.fits(self):
+        if self.compiled and not self.tracing:
             self._own_loop.run()
         else:
             super().run()

@@ -216,21 +216,12 @@ class Loop:
         self._at = np.zeros(3, np.uint64)
         self._memory: tuple[np.ndarray, ...] = ()
 
-    @staticmethod
-    def fits(*arms: "ArmRig") -> bool:
-        """Say whether the compiled loop can take these arms' steps as they are now."""
-        return all(
-            arm.world.handle
-            and not arm.tracing
-            and isinstance(arm.actuator, HostActuator)
-            and arm.actuator.controller == limited_impedance.controller(len(arm.home))
-            for arm in arms
-        )
-
     def run(self, active: np.ndarray | None = None) -> None:
         """Take a step of all of them, or in the worlds (w,) that are `active`."""
-        if any(arm.loop is not self for arm in self._arms):
-            self._join()
+        for arm in self._arms:
+            if arm.loop is not self:
+                self._join()
+                break
         run_ticks(
             self._worlds,
             self._all if active is None else active,
@@ -251,6 +242,15 @@ class Loop:
                 _controller(arm).move(*records)
                 arm.bind(hand, goals, grips)
             arm.loop = self
+
+
+def fits(arm: "ArmRig") -> bool:
+    """Say whether the compiled loop can take an arm's steps."""
+    return (
+        arm.world.handle != 0
+        and isinstance(arm.actuator, HostActuator)
+        and arm.actuator.controller is limited_impedance.controller(len(arm.home))
+    )
 
 
 def _controller(arm: "ArmRig") -> HostActuator:

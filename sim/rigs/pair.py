@@ -81,7 +81,7 @@ class PairRig(Rig):
 
     def run(self) -> None:
         """See Rig."""
-        if Loop.fits(*self.arms):
+        if self.left.compiled and not self.tracing:
             self._own_loop.run()
         else:
             super().run()

@@ -97,7 +97,7 @@ def test_a_shaft_that_was_forced_in_is_a_failure(env):
     env.reset(seed=2)
     in_hole(env, 0.0395, (0.0, 0.0))
     assert env.step(hold(env))[4]["success"]
-    env.rig.sensor.peak = FORCE + 1.0
+    env.rig.hand["peak"] = FORCE + 1.0
     assert not env.step(hold(env))[4]["success"]
 
 
