@@ -678,7 +678,9 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="lockstep, env, render or kernels.")] = "lockstep",
+    name: Annotated[
+        str, typer.Argument(help="lockstep, env, render, kernels, tick or import.")
+    ] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
     as_json: Json = False,
@@ -699,6 +701,9 @@ def bench(
         table.add_row(
             case["case"], numbers[0], numbers[1], case["peer_name"] or "-", case["unit"], numbers[2]
         )
+    for case in cases:
+        if "text" in case:
+            say.print(f"{case['case']}, all rounds:\n{case['text']}", highlight=False)
     machine = f"{os.cpu_count()} cores, {os.uname().machine}"
     report({"name": name, "machine": machine, "cases": cases}, as_json, table)
 
@@ -727,9 +732,24 @@ def bench_render(_: str, rounds: int) -> list[dict[str, Any]]:
 
 def bench_kernels(_: str, rounds: int) -> list[dict[str, Any]]:
     """Time the control core."""
-    from robots import bench_kernels
+    from robots import bench_ik, bench_kernels, bench_trajectories
 
-    return bench_kernels.kernel_cases(rounds)
+    cases = bench_kernels.kernel_cases(rounds)
+    return [*cases, *bench_ik.cases(rounds), *bench_trajectories.cases(rounds)]
+
+
+def bench_tick(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time the whole control tick, tick by tick."""
+    from robots import bench_tick
+
+    return bench_tick.cases(rounds)
+
+
+def bench_import(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Time imports, and the first tick of a process."""
+    from robots import bench_import
+
+    return bench_import.cases(rounds)
 
 
 BENCHES = {
@@ -737,4 +757,6 @@ BENCHES = {
     "env": bench_env,
     "render": bench_render,
     "kernels": bench_kernels,
+    "tick": bench_tick,
+    "import": bench_import,
 }

@@ -1,6 +1,6 @@
 """A chunk as a path in time: joint knots, sampled at every control tick.
 
-Between knots the path is a cubic Hermite curve with Catmull-Rom tangents. It begins where the
+Between knots the path is a cubic Hermite curve, see `robots.chunks.curve`. It begins where the
 path before it was, at that path's velocity, so that a new chunk is joined without a step in
 position or velocity over about the first knot's time (100 ms at 10 Hz).
 """
@@ -8,56 +8,20 @@ position or velocity over about the first knot's time (100 ms at 10 Hz).
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
 from policies.errors import PolicyError
 from policies.types import EE_POSE_NAMES, ActionChunk, ActionSpec
+from robots.chunks import MONOTONE, sample, tangents
 from robots.kinematics import rotation_from_quaternion
 
 # A knot nearer than this share of the spacing is skipped: the arm could not be there in time.
 _TOO_NEAR = 0.6
 
 
-@numba.njit(cache=True, error_model="numpy")
-def sample(knot_times, knots, tangents, grip_times, grips, times, out):  # type: ignore[no-untyped-def]
-    """Sample a path at `times` (m,) into `out` (m, joints + 1).
-
-    `knot_times` (n,) rising, seconds; `knots` (n, joints) rad; `tangents` (n, joints) rad/s.
-    After the last knot the path holds. The gripper is the newest of `grips` (k,) given at
-    `grip_times` (k,). A NaN knot makes the stretches beside it NaN.
-    """
-    n, joints = knots.shape
-    i = 0
-    g = 0
-    for k in range(len(times)):
-        t = times[k]
-        while i < n - 2 and t >= knot_times[i + 1]:
-            i += 1
-        while g < len(grips) - 1 and t >= grip_times[g + 1]:
-            g += 1
-        out[k, joints] = grips[g]
-        if n == 1 or t >= knot_times[n - 1]:
-            out[k, :joints] = knots[n - 1]
-            continue
-        width = knot_times[i + 1] - knot_times[i]
-        s = min(max((t - knot_times[i]) / width, 0.0), 1.0)
-        a = (1 + 2 * s) * (1 - s) * (1 - s)
-        b = s * (1 - s) * (1 - s)
-        c = s * s * (3 - 2 * s)
-        d = s * s * (s - 1)
-        for j in range(joints):
-            out[k, j] = (
-                a * knots[i, j]
-                + b * width * tangents[i, j]
-                + c * knots[i + 1, j]
-                + d * width * tangents[i + 1, j]
-            )
-
-
 @dataclass
 class Path:
-    """Joint knots in time; see `sample` for the arrays."""
+    """Joint knots in time; see `robots.chunks.sample` for the arrays."""
 
     knot_times: np.ndarray
     knots: np.ndarray
@@ -113,9 +77,10 @@ def join(before: Path, chunk: ActionChunk, now_s: float, robot: Any) -> Path:
         knots.append(_joints(chunk.spec, action, knots[-1], robot))
     times = np.concatenate([[now_s], reached[first:]])
     stacked = np.array(knots)
-    return Path(
-        times, stacked, _tangents(times, stacked, slope), given[first:], chunk.actions[first:, -1]
-    )
+    made = np.empty_like(stacked)
+    # The last is the last slope, so that one-row chunks in a row make one steady movement.
+    tangents(times, stacked, len(times), slope, MONOTONE, False, made)
+    return Path(times, stacked, made, given[first:], chunk.actions[first:, -1])
 
 
 def _state(path: Path, now_s: float) -> tuple[np.ndarray, np.ndarray]:
@@ -134,21 +99,3 @@ def _joints(spec: ActionSpec, action: np.ndarray, q: np.ndarray, robot: Any) -> 
         return np.full_like(q, np.nan)
     solved, _ = robot.inverse(q, action[:3], rotation_from_quaternion(action[3:7]))
     return np.asarray(solved)
-
-
-def _tangents(times: np.ndarray, knots: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """Catmull-Rom, limited to three times the smaller neighbouring slope: no overshoot.
-
-    (Fritsch and Carlson 1980, Monotone Piecewise Cubic Interpolation.) The first is given; the
-    last is the last slope, so that one-row chunks in a row make one steady movement.
-    """
-    rise = np.diff(knots, axis=0) / np.diff(times)[:, None]
-    tangents = np.empty_like(knots)
-    tangents[0], tangents[-1] = slope, rise[-1]
-    left, right = rise[:-1], rise[1:]
-    middle = (left + right) / 2
-    least = 3 * np.minimum(np.abs(left), np.abs(right))
-    limited = np.sign(middle) * np.minimum(np.abs(middle), least)
-    tangents[1:-1] = np.where(left * right <= 0, 0.0, limited)
-    tangents[1:-1][np.isnan(middle)] = np.nan
-    return tangents

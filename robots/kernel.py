@@ -1,36 +1,60 @@
 """How every kernel of the bit-exact path is compiled."""
 
-import hashlib
+import functools
+import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numba
+from robots.sources import SOURCES
+
+__all__ = ["SOURCES", "Kernel", "kernel"]
 
 
-def _digest(folder: Path) -> str:
-    """Give one digest of every Python source under a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        for part in (path.relative_to(folder).as_posix().encode(), path.read_bytes()):
-            digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()
+class Kernel:
+    """A function that is compiled when it is first called, from Python or by another kernel.
 
+    Until then neither Numba nor LLVM is loaded: importing a room full of kernels costs nothing.
+    Everything that Numba's own dispatcher of a function has is there by the same name, such as
+    `signatures` and `inspect_llvm`; `py_func` is the Python function.
+    """
 
-SOURCES = _digest(Path(__file__).parent)
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.py_func = function
+
+    @functools.cached_property
+    def dispatcher(self) -> Any:
+        """Give Numba's dispatcher of the function, made when it is first asked for."""
+        from robots.cache import compile_cached
+
+        return compile_cached(self.py_func)
+
+    def __call__(self, *args: Any) -> Any:
+        return self.dispatcher(*args)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What Numba asks a value that it meets in a function for: here, the dispatcher's type."""
+        return self.dispatcher._numba_type_
+
+    def __getattr__(self, name: str) -> Any:
+        # Python and its tools try all sorts of special names on an object; none is Numba's.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.dispatcher, name)
+
+    def __reduce__(self) -> Any:
+        found: Any = sys.modules.get(self.__module__)
+        for name in self.__qualname__.split("."):
+            found = getattr(found, name, None)
+        return self.__qualname__ if found is self else (Kernel, (self.py_func,))
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile `function` for the bit-exact path.
+    """Compile `function` for the bit-exact path, when it is first needed.
 
     No fastmath and no fused multiply-add, so that every operation is one IEEE 754
     rounding; NumPy's error model, so that a division by zero gives inf and raises nothing;
     cached on disk, so that the second process does not pay for LLVM.
     """
-    compiled = numba.njit(error_model="numpy", fastmath=False, cache=True)(function)
-    # Numba takes a cached kernel for fresh as long as its own file has not changed, although the
-    # kernels it calls are compiled into it: after an edit to the limiter the host would go on
-    # with the old one while firmware is built from the new. Let any source of the room count.
-    file = compiled._cache._cache_file
-    file._source_stamp = (file._source_stamp, SOURCES)
-    return compiled
+    return Kernel(function)

@@ -14,9 +14,6 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from robots.kernel import kernel
 
@@ -69,24 +66,16 @@ EXPONENT = np.uint64(0x7FF)
 TWO_32, TWO_M32 = 2.0**32, 2.0**-32
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def bits_of(typingctx: Any, x: Any) -> Any:
+@kernel
+def bits_of(x):  # type: ignore[no-untyped-def]
     """Give the 64 bits of a float64 as a uint64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.IntType(64))
-
-    return types.uint64(types.float64), codegen
+    return np.float64(x).view(np.uint64)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def float_of(typingctx: Any, bits: Any) -> Any:
-    """Give the float64 that has the given 64 bits."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.DoubleType())
-
-    return types.float64(types.uint64), codegen
+@kernel
+def float_of(bits):  # type: ignore[no-untyped-def]
+    """Give the float64 that has the given 64 bits, a uint64."""
+    return np.uint64(bits).view(np.float64)
 
 
 @kernel

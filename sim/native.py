@@ -10,14 +10,11 @@ commands, the same bits, a fifth slower.
 import ctypes
 import mmap
 import struct
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 import pybullet as bullet
-from numba import extending, types
-from numba.core import typing
 
 TABLE = "sPhysicsClients1"
 SYMBOL = np.dtype(
@@ -32,43 +29,70 @@ SYMBOL = np.dtype(
 )
 """An entry of an ELF-64 symbol table (System V ABI)."""
 SYMBOL_TABLE = 2
-INT, REAL, POINTER = types.int32, types.float64, types.uintp
-FUNCTIONS: dict[str, tuple[Any, ...]] = {
-    "b3SubmitClientCommand": (INT, POINTER, POINTER),
-    "b3ProcessServerStatus": (POINTER, POINTER),
-    "b3InitStepSimulationCommand": (POINTER, POINTER),
-    "b3RequestActualStateCommandInit": (POINTER, POINTER, INT),
-    "b3RequestActualStateCommandComputeForwardKinematics": (INT, POINTER, INT),
-    "b3GetStatusActualState2": (INT, *[POINTER] * 13),
-    "b3GetLinkState": (INT, POINTER, POINTER, INT, POINTER),
-    "b3MultiplyTransforms": (types.void, *[POINTER] * 6),
-    "b3JointControlCommandInit2": (POINTER, POINTER, INT, INT),
-    "b3JointControlSetDesiredForceTorque": (INT, POINTER, INT, REAL),
-    "b3JointControlSetDesiredPosition": (INT, POINTER, INT, REAL),
-    "b3JointControlSetDesiredVelocity": (INT, POINTER, INT, REAL),
-    "b3JointControlSetKp": (INT, POINTER, INT, REAL),
-    "b3JointControlSetKd": (INT, POINTER, INT, REAL),
-    "b3JointControlSetMaximumForce": (INT, POINTER, INT, REAL),
-    "b3JointControlSetMaximumVelocity": (INT, POINTER, INT, REAL),
+FUNCTIONS = {
+    "b3SubmitClientCommand": "ipp",
+    "b3ProcessServerStatus": "pp",
+    "b3InitStepSimulationCommand": "pp",
+    "b3RequestActualStateCommandInit": "ppi",
+    "b3RequestActualStateCommandComputeForwardKinematics": "ipi",
+    "b3GetStatusActualState2": "i" + 13 * "p",
+    "b3GetLinkState": "ippip",
+    "b3MultiplyTransforms": "v" + 6 * "p",
+    "b3JointControlCommandInit2": "ppii",
+    "b3JointControlSetDesiredForceTorque": "ipid",
+    "b3JointControlSetDesiredPosition": "ipid",
+    "b3JointControlSetDesiredVelocity": "ipid",
+    "b3JointControlSetKp": "ipid",
+    "b3JointControlSetKd": "ipid",
+    "b3JointControlSetMaximumForce": "ipid",
+    "b3JointControlSetMaximumVelocity": "ipid",
 }
-"""Result and arguments of what we call; every handle is a pointer."""
+"""Result and arguments: int32, double, pointer or void; every handle is a pointer."""
+
+
+class Function:
+    """One of FUNCTIONS as compiled code sees it; Numba is loaded when it first asks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @cached_property
+    def _numba_type_(self) -> Any:
+        from numba import types
+        from numba.core import typing
+
+        kinds = {"i": types.int32, "d": types.float64, "p": types.uintp, "v": types.void}
+        signature = typing.signature(*(kinds[letter] for letter in FUNCTIONS[self.name]))
+        return types.ExternalFunction(self.name, signature)
 
 
 def function(name: str) -> Any:
     """Give one of FUNCTIONS for use in compiled code."""
-    result, *arguments = FUNCTIONS[name]
-    return types.ExternalFunction(name, typing.signature(result, *arguments))
+    return Function(name)
 
 
-@extending.intrinsic  # type: ignore[untyped-decorator]
-def peek(context: Any, address: Any, index: Any) -> Any:
-    """Give the float64 at an address, the index-th from there."""
+class Peek:
+    """In compiled code, `peek(address, i)`: the float64 that is the i-th from an address."""
 
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = builder.inttoptr(values[0], context.get_value_type(REAL).as_pointer())
-        return builder.load(builder.gep(place, [values[1]]))
+    @cached_property
+    def _numba_type_(self) -> Any:
+        from numba import extending, types
+        from numba.core.registry import cpu_target
 
-    return REAL(types.uintp, types.intp), generate
+        def peek(context: Any, address: Any, index: Any) -> Any:
+            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+                number = context.get_value_type(types.float64)
+                place = builder.inttoptr(values[0], number.as_pointer())
+                return builder.load(builder.gep(place, [values[1]]))
+
+            return types.float64(types.uintp, types.intp), generate
+
+        made = extending.intrinsic(peek)
+        cpu_target.typing_context.refresh()  # takes up what was made since it last looked
+        return cpu_target.typing_context.resolve_value_type(made)
+
+
+peek: Any = Peek()
 
 
 def handle(client: int) -> int | None:
@@ -90,6 +114,8 @@ def _table() -> Any:
         found = _symbols(path, (TABLE, anchor))
     except (OSError, AttributeError, KeyError, ValueError, struct.error):
         return None
+    import llvmlite.binding as llvm
+
     for name, address in addresses.items():
         llvm.add_symbol(name, address)
     place, size = found[TABLE]

@@ -27,6 +27,7 @@ from numba.core.target_extension import (
 )
 
 from robots.controllers.contract import Controller
+from robots.kernel import Kernel
 
 ENTRY = "millhand_step"
 TRIPLES = {32: "riscv32-unknown-none-elf", 64: "riscv64-unknown-none-elf"}
@@ -111,6 +112,8 @@ class _TypingContext(typing.Context):
         super().__init__()
 
     def resolve_value_type(self, val: Any) -> Any:
+        if isinstance(val, Kernel):
+            val = val.dispatcher
         if isinstance(val, registry.CPUDispatcher):
             val = self._twin(val)
         return super().resolve_value_type(val)
@@ -181,7 +184,9 @@ def lower(controller: Controller, xlen: int) -> llvm.ModuleRef:
     """
     target = board_target(xlen)
     context = target.target_context
-    host = controller.step
+    host: Any = controller.step
+    if isinstance(host, Kernel):
+        host = host.dispatcher
     if not isinstance(host, Dispatcher):
         raise TypeError(f"{controller.name}'s step is {type(host).__name__}, not a Numba kernel")
     records = (controller.params, controller.state, controller.input, controller.output)

@@ -22,6 +22,8 @@ MODULES = (
     "diff_drive",
     "gait",
     "leg_impedance",
+    "chunk_player",
+    "chunked_impedance",
     "maths_probe",
     "torque_limiter",
     "joint_stops",

@@ -6,10 +6,13 @@ kernel, a C struct in the firmware.
 """
 
 from collections.abc import Callable
+from ctypes import c_void_p
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from robots.errors import RobotError
 
 Step = Callable[[Any, Any, Any, Any], None]
 
@@ -60,14 +63,28 @@ class Instance:
         self._bind()
 
     def _bind(self) -> None:
+        self._kernel: Callable[..., Any] = self._begin
         arrays = (self.params, self.state, self.input, self.output)
-        steps = self.controller.steps
-        self._kernel = self.controller.step if steps is None else steps
-        self._memory = tuple(a[0] for a in arrays) if steps is None else arrays
+        self._memory: tuple[Any, ...] = tuple(array[0] for array in arrays)
 
     def step(self) -> None:
-        """Run the kernel once on this memory."""
-        self._kernel(*self._memory)
+        """Run the kernel once on this memory. Raises RobotError where the kernel raised."""
+        if self._kernel(*self._memory):
+            raise RobotError(f"the kernel of {self.controller.name} raised")
+
+    def _begin(self, *records: Any) -> int | None:
+        """Take the first step: find the code, as a C function or else as Numba's."""
+        from robots.machine_code import step_of
+
+        arrays = (self.params, self.state, self.input, self.output)
+        found, steps = step_of(self.controller), self.controller.steps
+        if found is not None:
+            self._kernel, self._memory = found, tuple(c_void_p(a.ctypes.data) for a in arrays)
+        elif steps is not None:
+            self._kernel, self._memory = steps, arrays
+        else:
+            self._kernel = self.controller.step
+        return self._kernel(*self._memory)
 
     def move(self, params: Any, state: Any, input: Any, output: Any) -> None:
         """Go on in other memory: four arrays (1,), for example rows of longer ones."""
