@@ -17,10 +17,10 @@ from robots.hull import Hull, hull
 from robots.shapes import Piece, read
 from robots.tree import Tree
 
-CUTS = ((0.25,), (0.35,), (0.5,), (0.65,), (0.75,), (1 / 3, 2 / 3), (0.25, 0.75))
+CUTS = ((0.35,), (0.5,), (0.65,), (1 / 3, 2 / 3), (0.25, 0.75))
 """Where a link may be cut, as shares of its length: in two or in three."""
-WORTH = 0.7
-"""A further capsule has to make them stick out by no more than this share of what they did."""
+WORTH = 0.75
+"""What a further capsule has to leave of the volume times how far they stick out, at most."""
 SLACK = 2e-6
 """Metres added to a radius, for numbers rounded to a micrometre."""
 
@@ -63,7 +63,7 @@ def enclose(points: np.ndarray, margins: np.ndarray, rounds: int) -> Capsule:
     starts = []
     for axis in axes:
         along = (points - middle) @ axis
-        for share in (0.0, 0.5, 0.8):
+        for share in (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 1.0):
             low, high = share * along.min(), share * along.max()
             starts.append(np.concatenate([middle + low * axis, middle + high * axis]))
 
@@ -77,7 +77,7 @@ def enclose(points: np.ndarray, margins: np.ndarray, rounds: int) -> Capsule:
     least = cost(best[None])[0][0]
     step = 0.2 * float(np.ptp(points, axis=0).max())
     for _ in range(rounds):
-        tries = best + step * rng.normal(size=(48, 6)) * rng.choice([0.1, 0.3, 1.0], (48, 1))
+        tries = best + step * rng.normal(size=(24, 6)) * rng.choice([0.1, 0.3, 1.0], (24, 1))
         found = cost(tries)[0]
         if found.min() < least:
             best, least = tries[np.argmin(found)], found.min()
@@ -108,24 +108,31 @@ def _slabs(pieces: Group, normal: np.ndarray, shares: tuple[float, ...]) -> list
 
 
 def cover(pieces: list[Piece]) -> list[Capsule]:
-    """Give one to three capsules that hold the pieces of a link between them.
+    """Give one to four capsules that hold the pieces of a link between them.
 
-    Pieces are cut into slabs, each held whole by its capsule; of all ways to cut them the one
-    whose capsules stick out least, where a further capsule has to be worth it.
+    Pieces are cut into slabs or quarters, each held whole by its capsule; of all ways to cut
+    them the one whose capsules are smallest and stick out least, where a further capsule has to
+    be worth it.
     """
     group = [(hull(piece.points), piece.margin) for piece in pieces]
     points = np.concatenate([part.points for part, _ in group])
     ways = [[group]]
     if len(points) > 1:
-        for normal in [*np.linalg.svd(points - points.mean(0))[2], *np.eye(3)]:
+        axes = np.linalg.svd(points - points.mean(0))[2]
+        for normal in [*axes, *np.eye(3)]:
             ways += [_slabs(group, normal, shares) for shares in CUTS]
+        for first, second in combinations(axes, 2):
+            halves = [half for half in _slabs(group, first, (0.5,)) if half]
+            ways.append([each for half in halves for each in _slabs(half, second, (0.5,))])
     sound = [way for way in ways if all(way)]
 
-    def cost(way: list[Group]) -> float:
-        _, out = excess([_around(slab, 60) for slab in way], pieces, 500)
-        return (out + 1e-3) / WORTH ** len(way)
+    def cost(made: list[Capsule]) -> float:
+        ratio, out = excess(made, pieces, 500)
+        return ratio * (out + 1e-3) / WORTH ** len(made)
 
-    return [_around(slab, 600) for slab in min(sound, key=cost)]
+    # A short search tells which ways to cut are worth a long one; whole is always tried.
+    sound.sort(key=lambda way: (len(way) > 1, cost([_around(slab, 25) for slab in way])))
+    return min(([_around(slab, 500) for slab in way] for way in sound[:4]), key=cost)
 
 
 def home(name: str, tree: Tree) -> list[np.ndarray]:
@@ -149,7 +156,15 @@ def fit(name: str) -> dict:
     """Give the capsules and pairs of a robot of the catalogue, as they are stored."""
     whole = catalogue.tree(name, whole=name in catalogue.names())
     shapes = read(catalogue.urdf(name))
-    found = [(link, each) for link, pieces in shapes.items() for each in cover(pieces)]
+    # Legs and wheels are alike, and what is like has to be covered alike.
+    covers: dict[bytes, list[Capsule]] = {}
+    found = []
+    for link, pieces in shapes.items():
+        key = b"".join(
+            piece.points.tobytes() + bytes(str(piece.margin), "ascii") for piece in pieces
+        )
+        covers[key] = covers.get(key) or cover(pieces)
+        found += [(link, each) for each in covers[key]]
     kept = [item for item in found if not _within_another(whole, item, found)]
     stored: dict[str, Any] = {
         "capsules": [
