@@ -26,7 +26,7 @@ class Kernels:
 
     def __init__(self, tree: Tree, name: str | None = None) -> None:
         self.tree, self.name = tree, name or tree.name
-        self._made: dict[str, Kernel] = {}
+        self._made: dict[tuple[str, str | None], Kernel] = {}
 
     def forward(self, frame: str) -> Kernel:
         """Forward kinematics of a link's frame: q -> position (3,), rotation (3, 3)."""
@@ -95,30 +95,31 @@ class Kernels:
         on, place = capsules.checked(self.tree)
         radius = np.asarray(capsules.radius, float)
         pairs = np.asarray(capsules.pairs, np.int64)
-        return self._kernel("distance", Task(self.tree, None, on, place, radius, pairs))
-
-    def _kernel(self, function: str, task: Task | None = None) -> Kernel:
-        """Give a kernel, made once."""
-        task = task or Task(self.tree)
-        digest = cache.key(function, *task.parts(), *cache.tree_parts(self.tree))
-        if digest not in self._made:
-            spec = signature(task, function)
-            safe = "".join(c if c.isalnum() else "_" for c in self.name)
-            file = f"{safe}_{function}_{digest}"
-
-            def load() -> ModuleType:
-                found = cache.stored(file)
-                return found or cache.store(file, module(self.name, spec, task))
-
-            def count() -> dict[str, int]:
-                return operations(graph_of(task, spec))
-
-            self._made[digest] = Kernel(self.name, spec, load, count)
-        return self._made[digest]
+        return self._new("distance", Task(self.tree, None, on, place, radius, pairs))
 
     def _of_frame(self, function: str, frame: str) -> Kernel:
         self.tree.frame(frame)
-        return self._kernel(function, Task(self.tree, frame))
+        return self._kernel(function, frame)
+
+    def _kernel(self, function: str, frame: str | None = None) -> Kernel:
+        """Give a kernel, made once."""
+        if (function, frame) not in self._made:
+            self._made[function, frame] = self._new(function, Task(self.tree, frame))
+        return self._made[function, frame]
+
+    def _new(self, function: str, task: Task) -> Kernel:
+        digest = cache.key(function, *task.parts(), *cache.tree_parts(self.tree))
+        safe = "".join(c if c.isascii() and c.isalnum() else "_" for c in self.name)
+        file, spec = f"{function}_{safe}_{digest}", signature(task, function)
+
+        def load() -> ModuleType:
+            found = cache.stored(file)
+            return found or cache.store(file, module(self.name, spec, task))
+
+        def count() -> dict[str, int]:
+            return operations(graph_of(task, spec))
+
+        return Kernel(self.name, spec, load, count)
 
 
 @lru_cache
