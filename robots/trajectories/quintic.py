@@ -18,14 +18,14 @@ import numpy as np
 
 from robots.errors import RobotError
 from robots.kernel import kernel
-from robots.maths import cbrt, sqrt
+from robots.maths import NAN, cbrt, sqrt
 from robots.trajectories import checks
 from robots.trajectories.trajectory import Motion, Planned, Trajectory
 
 FLAG_INPUT = 1
 """A boundary value or the duration could not be used; the plan holds the start."""
 PEAK_DDQ = 5.773502691896258
-"""10/sqrt(3): the greatest acceleration of a unit move from rest to rest in unit time."""
+"""10/sqrt(3), the greatest acceleration of a unit move from rest to rest in unit time."""
 
 
 @lru_cache
@@ -49,18 +49,21 @@ def plan_dtype(n: int) -> np.dtype:
 def shortest(q_start, q_goal, dq_max, ddq_max, dddq_max):  # type: ignore[no-untyped-def]
     """Give the shortest duration, s, that keeps a rest-to-rest move within limits, (n,) each.
 
-    Its peaks over a distance D are 15/8 D/T, 10/sqrt(3) D/T^2 and 60 D/T^3. NaN for what is no
-    number; no check of the limits.
+    Its peaks over a distance D are 15/8 D/T, 10/sqrt(3) D/T^2 and 60 D/T^3. NaN where a distance
+    is not finite or a limit not positive and finite.
     """
     duration = 0.0
     for i in range(len(q_start)):
+        v, a, j = dq_max[i], ddq_max[i], dddq_max[i]
         distance = q_goal[i] - q_start[i]
         distance = -distance if distance < 0.0 else distance
-        duration = max(duration, 1.875 * distance / dq_max[i])
-        duration = max(duration, sqrt(PEAK_DDQ * distance / ddq_max[i]))
-        duration = max(duration, cbrt(60.0 * distance / dddq_max[i]))
-        if distance != distance:
-            return distance
+        if not (distance < 1e100):
+            return NAN
+        if not (1e-100 < v < 1e100) or not (1e-100 < a < 1e100) or not (1e-100 < j < 1e100):
+            return NAN
+        duration = max(duration, 1.875 * distance / v)
+        duration = max(duration, sqrt(PEAK_DDQ * distance / a))
+        duration = max(duration, cbrt(60.0 * distance / j))
     return duration
 
 
