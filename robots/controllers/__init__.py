@@ -12,6 +12,8 @@ MODULES = (
     "diff_drive",
     "gait",
     "leg_impedance",
+    "move_to",
+    "planned_impedance",
     "maths_probe",
 )
 
