@@ -165,6 +165,18 @@ def test_stops_end_when_ruckigs_do_and_where():
         assert not out[1:, -1].any() and (out[0, -1] == record["q_end"][0]).all()
 
 
+def test_a_stop_from_a_deceleration_over_its_limit_lets_it_go_without_a_jump():
+    record, out = np.zeros(1, stop.plan_dtype(1)), np.empty((3, 2001, 1))
+    q, dq, ddq, a, j = (np.array([x]) for x in (0.0, 4.0, -5.0, 2.0, 10.0))
+    stop.plan(q, dq, ddq, a, j, record[0])
+    t, dt = np.linspace(0, record["duration"][0], 2001, retstep=True)
+    stop.samples(record, t, *out)
+    assert out[1, 0] == 4.0 and out[2, 0] == -5.0 and not out[1:, -1].any()
+    assert (np.abs(np.diff(out[2, :, 0])) <= j * dt * (1 + 1e-9)).all()
+    assert (out[2] >= -5.0).all() and (out[1] >= 0.0).all()
+    assert np.abs(np.diff(out[1, :, 0]) - dt * (out[2, 1:, 0] + out[2, :-1, 0]) / 2).max() < 1e-5
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e40])
 @pytest.mark.parametrize("which", range(5))
 def test_a_stop_from_nonsense_stands_and_says_so(which, bad):

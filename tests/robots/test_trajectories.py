@@ -118,6 +118,21 @@ def test_no_limit_is_ever_exceeded_and_arrival_is_exact(kind, q_start, q_goal, v
     assert (np.sign(dq[100:101, moved]) == np.sign(q_goal - q_start)[moved]).all()
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=IDS)
+def test_not_even_the_last_digit_of_a_sample_beside_a_switch_exceeds_a_limit(kind):
+    rng = np.random.default_rng(20)
+    over = 0
+    for _ in range(1000):
+        q_start, q_goal, v, a, j = random_case(rng, 7)
+        move = kind.between(q_start, q_goal, *limits_of(kind, v, a, j))
+        times = [switches(move)]
+        for _ in range(3):
+            times.append(np.nextafter(times[-1], 0.0))
+        _, dq, ddq = move.samples(np.concatenate(times))
+        over += (np.abs(dq) > v).sum() + (np.abs(ddq) > a).sum()
+    assert over == 0
+
+
 def switches(move):
     """The times at which a move changes from one polynomial to the next."""
     record, whole = move.record[0], move.duration
