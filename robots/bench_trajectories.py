@@ -12,7 +12,7 @@ import numpy as np
 from robots.timing import compare
 from robots.trajectories import jerk_limited
 
-JOINTS, MOVES, TIMES = 7, 1000, 100
+JOINTS, MOVES, TIMES, PASSES = 7, 1000, 100, 5
 PEER = "Ruckig, called from Python"
 
 
@@ -46,18 +46,19 @@ def cases(rounds: int) -> list[dict[str, Any]]:
     clock = times.tolist()
 
     def plan_singly() -> float:
-        for one, other in rows:
+        for one, other in PASSES * rows:
             jerk_limited.plans(one, other, *limits, record)
-        return MOVES
+        return PASSES * MOVES
 
     def plan_compiled() -> float:
-        jerk_limited.plans(start, goal, *limits, records)
-        return MOVES
+        for _ in range(PASSES):
+            jerk_limited.plans(start, goal, *limits, records)
+        return PASSES * MOVES
 
     def plan_peer() -> float:
-        for task in tasks:
+        for task in PASSES * tasks:
             planner.calculate(task, found)
-        return MOVES
+        return PASSES * MOVES
 
     def follow() -> float:
         for one, other in rows:

@@ -46,14 +46,28 @@ def inside(
     A limit that is None is none. Raises RobotError that names the first joint which does not.
     """
     n = len(low)
-    least = np.full(n, -LARGEST) if q_min is None else vector("q_min", q_min, n)
-    most = np.full(n, LARGEST) if q_max is None else vector("q_max", q_max, n)
+    least = np.full(n, -np.inf) if q_min is None else vector("q_min", q_min, n)
+    most = np.full(n, np.inf) if q_max is None else vector("q_max", q_max, n)
     for i in range(n):
         if low[i] < least[i] or high[i] > most[i]:
             value = low[i] if low[i] < least[i] else high[i]
             raise RobotError(
                 f"{name}[{i}] is {value:g}, outside its limits {least[i]:g} to {most[i]:g}"
             )
+
+
+def ends(
+    q_start: ArrayLike, q_goal: ArrayLike, q_min: ArrayLike | None, q_max: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the two ends of a move as float64 (n,) each, both inside q_min..q_max.
+
+    Raises RobotError where one does not fit or lies outside.
+    """
+    start = vector("q_start", q_start)
+    goal = vector("q_goal", q_goal, len(start))
+    inside("q_start", start, start, q_min, q_max)
+    inside("q_goal", goal, goal, q_min, q_max)
+    return start, goal
 
 
 def duration(value: float) -> float:

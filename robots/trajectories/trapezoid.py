@@ -166,15 +166,12 @@ def between(
     not finite and a start or goal outside q_min..q_max; the joints'
     way lies between the two.
     """
-    start = checks.vector("q_start", q_start)
+    start, goal = checks.ends(q_start, q_goal, q_min, q_max)
     n = len(start)
-    goal = checks.vector("q_goal", q_goal, n)
     limits = (
         checks.limit("dq_max", dq_max, n),
         checks.limit("ddq_max", ddq_max, n),
     )
-    checks.inside("q_start", start, start, q_min, q_max)
-    checks.inside("q_goal", goal, goal, q_min, q_max)
     record = np.zeros(1, plan_dtype(n))
     plans(start[None], goal[None], *limits, record)
     if record["flags"][0]:
