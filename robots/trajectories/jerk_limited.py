@@ -147,11 +147,14 @@ def plans(q_start, q_goal, dq_max, ddq_max, dddq_max, records):  # type: ignore[
 
 @kernel
 def _from_rest(t, jerk, full, rise, v, a, j):  # type: ignore[no-untyped-def]
-    """Give the way gone, the speed and the acceleration a time t after the start."""
+    """Give the way gone, the speed and the acceleration a time t after the start.
+
+    The two `min` keep rounding from going over a peak; elsewhere it cannot.
+    """
     if t < jerk:
-        slope = min(j * t, a)
+        slope = j * t
         speed = 0.5 * slope * t
-        return speed * t / 3.0, min(speed, v), slope
+        return speed * t / 3.0, speed, slope
     if t < full:
         past = t - jerk
         first = 0.5 * a * jerk

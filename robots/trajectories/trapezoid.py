@@ -133,7 +133,7 @@ def sample(record, t, q, dq, ddq):  # type: ignore[no-untyped-def]
         way = speed * (past - 0.5 * record.t_cruise[i])
         if past < record.t_cruise[i]:
             slope = record.ddq_peak[i]
-            speed = min(slope * past, speed)
+            speed = slope * past
             way = 0.5 * slope * past * past
         sign = -1.0 if record.q_goal[i] < record.q_start[i] else 1.0
         dq[i] = sign * speed
