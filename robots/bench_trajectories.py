@@ -51,9 +51,11 @@ def cases(rounds: int) -> list[dict[str, Any]]:
         return PASSES * MOVES
 
     def plan_compiled() -> float:
-        for _ in range(PASSES):
+        for _ in range(
+            10 * PASSES
+        ):  # a turn as long as the peer's, so that both are disturbed alike
             jerk_limited.plans(start, goal, *limits, records)
-        return PASSES * MOVES
+        return 10 * PASSES * MOVES
 
     def plan_peer() -> float:
         for task in PASSES * tasks:
