@@ -165,6 +165,20 @@ def test_stops_end_when_ruckigs_do_and_where():
         assert not out[1:, -1].any() and (out[0, -1] == record["q_end"][0]).all()
 
 
+def test_a_stop_out_of_a_move_never_leaves_the_moves_way():
+    rng = np.random.default_rng(32)
+    record = np.zeros(1, stop.plan_dtype(7))
+    for _ in range(500):
+        start, way = rng.uniform(-3, 3, 7), rng.choice([-1, 1], 7) * 10 ** rng.uniform(-3, 0.7, 7)
+        v, a, j = (10 ** rng.uniform(-1, high, 7) for high in (1, 2, 3))
+        move = jerk_limited.between(start, start + way, v, a, j)
+        here = move.sample(rng.uniform(0, 1) * move.duration)
+        stop.plan(*here, a, j, record[0])
+        gone = (record["q_end"][0] - start) / way
+        so_far = (here.q - start) / way
+        assert (so_far <= gone + 1e-9).all() and (gone <= 1 + 1e-9).all()
+
+
 def test_a_stop_from_a_deceleration_over_its_limit_lets_it_go_without_a_jump():
     record, out = np.zeros(1, stop.plan_dtype(1)), np.empty((3, 2001, 1))
     q, dq, ddq, a, j = (np.array([x]) for x in (0.0, 4.0, -5.0, 2.0, 10.0))
