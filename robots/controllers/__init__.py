@@ -24,6 +24,8 @@ MODULES = (
     "leg_impedance",
     "chunk_player",
     "chunked_impedance",
+    "move_to",
+    "planned_impedance",
     "maths_probe",
     "torque_limiter",
     "joint_stops",

@@ -74,7 +74,25 @@ def test_the_bound_can_fail():
     )
 
 
-@pytest.mark.parametrize("name", ["sin", "cos", "exp", "tanh", "atan", "sqrt"])
+def test_cbrt_over_the_whole_range_with_subnormals_is_right_to_its_own_bound():
+    rng = np.random.default_rng(5)
+    bits = rng.integers(1, 0x7FF0000000000000, 4000, dtype=np.uint64)
+    bits[:500] %= 2**52
+    points = np.concatenate([bits.view(np.float64), -rng.uniform(1, 8, 2000), [5e-324, 1e308]])
+    with mpmath.workprec(300):
+        for x in points:
+            exact = math.copysign(1, x) * mpmath.cbrt(mpmath.mpf(abs(float(x))))
+            assert error_ulp(maths.cbrt(float(x)), exact) <= 0.7
+
+
+def test_cbrt_of_cubes_zeros_and_infinities():
+    for k in range(1, 2000):
+        assert maths.cbrt(float(k**3)) == k and maths.cbrt(-float(k**3)) == -k
+    for x in (0.0, -0.0, math.inf, -math.inf):
+        assert maths.cbrt(x) == x and math.copysign(1, maths.cbrt(x)) == math.copysign(1, x)
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "exp", "tanh", "atan", "sqrt", "cbrt"])
 def test_every_nan_is_the_canonical_one(name):
     function = getattr(maths, name)
     quiet = np.array([math.nan, -math.nan])
@@ -85,7 +103,7 @@ def test_every_nan_is_the_canonical_one(name):
         assert np.float64(function(x)).view(np.uint64) == 0x7FF8000000000000
 
 
-@pytest.mark.parametrize("name", ["sin", "tanh", "atan", "sqrt"])
+@pytest.mark.parametrize("name", ["sin", "tanh", "atan", "sqrt", "cbrt"])
 def test_minus_zero_stays_minus_zero(name):
     assert math.copysign(1, getattr(maths, name)(-0.0)) == -1.0
 
@@ -97,7 +115,7 @@ def test_sincos_is_sin_and_cos_and_lies_on_the_circle():
         assert abs(s * s + c * c - 1) < 5e-16
 
 
-@pytest.mark.parametrize("name", ["sincos", "exp", "tanh", "atan2"])
+@pytest.mark.parametrize("name", ["sincos", "exp", "tanh", "atan2", "cbrt"])
 def test_compiled_code_calls_no_libm(name):
     # Compiled anew: what comes out of the disk cache has no text to look at.
     function = numba.njit(error_model="numpy")(getattr(maths, name).py_func)
@@ -109,6 +127,6 @@ def test_compiled_code_calls_no_libm(name):
         for line in text.splitlines()
         if " call " in line and "@" in line
     ]
-    libm = {"sin", "cos", "exp", "tanh", "floor", "round", "fma", "atan2", "atan"}
+    libm = {"sin", "cos", "exp", "tanh", "floor", "round", "fma", "atan2", "atan", "cbrt"}
     assert not set(calls) & libm
     assert not any(f"@llvm.{word}." in text for word in libm)
