@@ -12,6 +12,7 @@ MODULES = (
     "diff_drive",
     "gait",
     "leg_impedance",
+    "dls_ik",
     "maths_probe",
 )
 

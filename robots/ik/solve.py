@@ -1,0 +1,322 @@
+"""Inverse kinematics for people: checks, the two solvers behind one call, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from robots.errors import RobotError, check_name
+from robots.ik import code, dls, generated, lanes
+from robots.ik.poses import pose_row, pose_rows, vector
+from robots.model import Chain
+
+STATUS = ("reached", "still moving", "stuck", "refused")
+ROTATIONS = ("must", "near", "free")
+TRIES = 512
+LANE_STEPS = 24
+# How much a radian counts against a metre while a position is sought with a rotation near by.
+NEAR_WEIGHTS = (0.03, 0.0)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What came of a pose: joint values `q` (n,) within the limits, and the errors left there.
+
+    `position_error` m, `rotation_error` rad; `iterations` over all starts, `restarts` after the
+    first start; `success` says that both errors (or the one that was asked for) are within the
+    tolerance. `status` is how the last descent ended, one of STATUS.
+    """
+
+    q: np.ndarray
+    position_error: float
+    rotation_error: float
+    iterations: int
+    restarts: int
+    success: bool
+    status: str
+
+    @property
+    def message(self) -> str:
+        """One line on how it went."""
+        left = f"{self.position_error:.3g} m and {self.rotation_error:.3g} rad left"
+        tried = f"after {self.iterations} iterations and {self.restarts} restarts ({self.status})"
+        return f"{'reached' if self.success else 'out of reach'}: {left} {tried}"
+
+    def required(self) -> np.ndarray:
+        """Give q; RobotError, saying how far it stayed away, where the pose was not reached."""
+        if not self.success:
+            raise RobotError(f"inverse kinematics: {self.message}")
+        return self.q
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """The same for p poses: arrays (p, n) and (p,), as in `Solution`."""
+
+    q: np.ndarray
+    position_error: np.ndarray
+    rotation_error: np.ndarray
+    iterations: np.ndarray
+    restarts: np.ndarray
+    success: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.q)
+
+
+class Solver:
+    """Inverse kinematics of one chain: q (n,) for poses of its tool in the base's frame.
+
+    `q_min`, `q_max` (n,) are the limits (the chain's own if None), `home` (n,) is where a search
+    starts and what it keeps near to unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        q_min: np.ndarray | None = None,
+        q_max: np.ndarray | None = None,
+        home: np.ndarray | None = None,
+    ) -> None:
+        self.names = tuple(joint.name for joint in chain.joints)
+        self.n = len(self.names)
+        own = [[joint.lower, joint.upper] for joint in chain.joints]
+        self.q_min, self.q_max = np.array(own).T.copy()
+        self.q_min, self.q_max = self._limits(q_min, q_max)
+        middle = np.where(np.isfinite(self.q_min + self.q_max), (self.q_min + self.q_max) / 2, 0.0)
+        given = middle if home is None else home
+        self.home = self._inside("home", given, self.q_min, self.q_max)
+        self.task = dls.task_record(chain, self.q_min, self.q_max, self.home)
+        self._chain = chain
+        self._search: Any = None
+        self._sequences: dict[int, np.ndarray] = {}
+
+    def _limits(self, q_min: Any, q_max: Any) -> tuple[np.ndarray, np.ndarray]:
+        if q_min is None and q_max is None:
+            return self.q_min, self.q_max
+        both = []
+        for name, given, own in (("q_min", q_min, self.q_min), ("q_max", q_max, self.q_max)):
+            limit = own if given is None else np.array(given, float)
+            if limit.shape != (self.n,) or np.isnan(limit).any():
+                raise RobotError(f"{name} has shape {limit.shape}; valid: ({self.n},), no NaN")
+            both.append(limit)
+        for joint, low, high in zip(self.names, *both, strict=True):
+            if low > high:
+                raise RobotError(
+                    f"joint {joint!r} has lower limit {low:g} above its upper {high:g}"
+                )
+        return both[0], both[1]
+
+    def _inside(self, what: str, q: Any, q_min: np.ndarray, q_max: np.ndarray) -> np.ndarray:
+        q = vector(what, q, self.n)
+        inside = np.clip(q, q_min, q_max)
+        if np.abs(inside - q).max() <= 1e-9:
+            return inside
+        for joint, value, low, high in zip(self.names, q, q_min, q_max, strict=True):
+            if not low - 1e-9 <= value <= high + 1e-9:
+                raise RobotError(
+                    f"{what} has {joint!r} at {value:g}, outside its limits {low:g} to {high:g}"
+                )
+        raise AssertionError
+
+    def follow(
+        self,
+        pose: Any,
+        start: Any,
+        posture: Any = None,
+        pull: float = 0.1,
+        settle: float = np.inf,
+        iterations: int = 100,
+        tolerance: tuple[float, float] = (1e-6, 1e-6),
+        q_min: Any = None,
+        q_max: Any = None,
+    ) -> Solution:
+        """Descend from `start` (n,) alone, the same bits as on a board; see `robots.ik.dls`.
+
+        Every step goes `pull` of what is left to `posture` (n,), home if None, as far as the tool
+        stays. Ends as the pose is reached, or, with `settle` in rad, when the posture is, too.
+        Raises RobotError for a pose, start, posture or limits that cannot be used.
+        """
+        q_min, q_max = self._limits(q_min, q_max)
+        task = self._task()
+        task["q_min"], task["q_max"] = q_min, q_max
+        task["posture"] = self.home if posture is None else vector("posture", posture, self.n)
+        task["pull"], task["settle"] = pull, settle
+        task["iterations"], task["tolerance"] = iterations, tolerance
+        q = self._inside("start", start, q_min, q_max)
+        q, report = self._descend(task, pose_row(pose)[None], q[None])
+        return self._solution(q, report, int(report["iterations"][0]), 0, "must")
+
+    def solve(
+        self,
+        pose: Any,
+        start: Any = None,
+        posture: Any = None,
+        choose: str = "first",
+        rotation: str = "must",
+        tries: int | None = None,
+        seed: int = 0,
+        tolerance: tuple[float, float] = (1e-6, 1e-6),
+        q_min: Any = None,
+        q_max: Any = None,
+    ) -> Solution:
+        """Find q for a pose wherever there is one: from `start` (n,), home if None, then `tries`.
+
+        `choose` "first" takes what is found first; "nearest" looks through all starts (128 unless
+        told) for the q nearest to `posture` (n,), the start if None, then draws it nearer still.
+        `rotation` "must" be reached; "near": as near as it may be where the position is reached,
+        for an arm that cannot take every orientation; "free": any. The same seed gives the same q.
+        `tolerance`: m and rad. Raises RobotError for what cannot be used; a pose out of reach
+        comes back with `success` False, the nearest q found and the errors left.
+        """
+        check_name("choice", choose, ("first", "nearest"))
+        check_name("rotation", rotation, ROTATIONS)
+        q_min, q_max = self._limits(q_min, q_max)
+        start = self._inside("start", self._start(start, q_min, q_max), q_min, q_max)
+        posture = start if posture is None else vector("posture", posture, self.n)
+        if tries is None:
+            tries = TRIES if choose == "first" else 128
+        row = pose_row(pose)[None]
+        found = self._find(
+            row, start[None], posture, tolerance, (q_min, q_max), choose, rotation, tries, seed
+        )
+        task = self._task()
+        task["q_min"], task["q_max"], task["posture"] = q_min, q_max, posture
+        task["tolerance"] = tolerance
+        if choose == "nearest":
+            task["pull"], task["iterations"] = 0.5, 200
+        q, report, steps = self._finish(task, row, found, rotation)
+        iterations = int(found.book[0, 3] + steps[0])
+        return self._solution(q, report, iterations, int(found.book[0, 0]) - 1, rotation)
+
+    def solve_batch(
+        self,
+        poses: Sequence[Any] | np.ndarray,
+        starts: Any = None,
+        rotation: str = "must",
+        tries: int = TRIES,
+        seed: int = 0,
+        tolerance: tuple[float, float] = (1e-6, 1e-6),
+    ) -> Solutions:
+        """Solve p poses at once, as `solve` with "first": the lanes share the work.
+
+        `poses` (p, 7), or p of what `solve` takes; `starts` (p, n) or (n,), home if None.
+        """
+        check_name("rotation", rotation, ROTATIONS)
+        rows = pose_rows(poses)
+        given = np.asarray(self.home if starts is None else starts, float)
+        begin = np.broadcast_to(given, (len(rows), self.n)) if given.ndim < 2 else given
+        if begin.shape != (len(rows), self.n):
+            raise RobotError(f"starts has shape {given.shape}; valid: ({len(rows)}, {self.n})")
+        for k, q in enumerate(begin if given.ndim == 2 else begin[:1]):
+            self._inside(f"start {k}", q, self.q_min, self.q_max)
+        begin = np.clip(begin, self.q_min, self.q_max)
+        limits = self.q_min, self.q_max
+        found = self._find(
+            rows, begin, self.home, tolerance, limits, "first", rotation, tries, seed
+        )
+        task = self._task()
+        task["tolerance"] = tolerance
+        q, report, steps = self._finish(task, rows, found, rotation)
+        return Solutions(
+            q,
+            report["position_error"],
+            report["rotation_error"],
+            found.book[:, 3] + steps,
+            found.book[:, 0] - 1,
+            _reached(report, rotation, task["tolerance"][0]),
+        )
+
+    def _task(self) -> np.ndarray:
+        # A copy field by field takes NumPy five times as long.
+        return self.task.view(np.uint8).copy().view(self.task.dtype)
+
+    def _start(self, start: Any, q_min: np.ndarray, q_max: np.ndarray) -> Any:
+        return np.clip(self.home, q_min, q_max) if start is None else start
+
+    def _sequence(self, limits: tuple[np.ndarray, np.ndarray], seed: int) -> np.ndarray:
+        if limits[0] is not self.q_min or limits[1] is not self.q_max:
+            return lanes.sequence(*limits, seed)
+        if seed not in self._sequences:
+            self._sequences[seed] = lanes.sequence(*limits, seed)
+        return self._sequences[seed]
+
+    def _find(
+        self,
+        rows: np.ndarray,
+        starts: np.ndarray,
+        posture: np.ndarray,
+        tolerance: tuple[float, float],
+        limits: tuple[np.ndarray, np.ndarray],
+        choose: str,
+        rotation: str,
+        tries: int,
+        seed: int,
+    ) -> lanes.Search:
+        """Search with 16 lanes; see `robots.ik.lanes`."""
+        if tries < 1:
+            raise RobotError(f"tries is {tries}; valid: 1 and more")
+        if self._search is None:
+            self._search = generated.load(code.module(self._chain)).search
+        # The lanes round the arm's numbers to a ten-billionth; the rest is the last descent's.
+        linear, angular = (max(limit, 1e-9) ** 2 for limit in tolerance)
+        weight = {"must": 1.0, "near": 0.1, "free": 0.0}[rotation]
+        if rotation == "free":
+            angular = np.inf
+        search = lanes.search_of(
+            rows,
+            starts,
+            limits,
+            posture,
+            (1.0, weight, 0.03, 1e-9, 1.0, linear, angular),
+            (LANE_STEPS, tries, int(choose == "nearest")),
+            self._sequence(limits, seed),
+        )
+        self._search(*search)
+        return search
+
+    def _descend(
+        self, task: np.ndarray, rows: np.ndarray, starts: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        q, report = np.empty_like(starts), np.zeros(len(rows), dls.REPORT)
+        work = np.zeros(1, dls.work_dtype(self.n))
+        dls.dls_rows(task, work, starts, rows, q, report)
+        return q, report
+
+    def _finish(
+        self, task: np.ndarray, rows: np.ndarray, found: lanes.Search, rotation: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Go on from what the lanes found to the tolerance, or to the nearest."""
+        if rotation == "free":
+            task["weight"] = 1.0, 0.0
+        q, report = self._descend(task, rows, found.q)
+        steps = report["iterations"].astype(np.int64)
+        if rotation == "near":
+            for weight in NEAR_WEIGHTS:
+                task["weight"], task["pull"] = (1.0, weight), 0.0
+                away = ~_reached(report, "must", task["tolerance"][0])
+                if away.any():
+                    q[away], report[away] = self._descend(task, rows[away], q[away])
+                    steps += np.where(away, report["iterations"], 0)
+        return q, report, steps
+
+    def _solution(
+        self, q: np.ndarray, report: np.ndarray, iterations: int, restarts: int, rotation: str
+    ) -> Solution:
+        return Solution(
+            q[0],
+            float(report["position_error"][0]),
+            float(report["rotation_error"][0]),
+            iterations,
+            restarts,
+            bool(_reached(report, rotation, None)[0]),
+            STATUS[report["status"][0]],
+        )
+
+
+def _reached(report: np.ndarray, rotation: str, tolerance: np.ndarray | None) -> np.ndarray:
+    if tolerance is None:
+        return report["status"] == dls.REACHED
+    near = report["position_error"] <= tolerance[0]
+    return near & (report["rotation_error"] <= tolerance[1]) if rotation == "must" else near
