@@ -58,12 +58,20 @@ def params(robot: Robot, rate_hz: float) -> np.ndarray:
 
 @kernel
 def _write_pose(position, quaternion, pose):  # type: ignore[no-untyped-def]
-    """Write position and rotation row by row (12,); NaN for what is no pose."""
-    for k in range(3):
-        pose[k] = position[k]
+    """Write position and rotation row by row (12,); infinities where they are no pose."""
     x, y, z, w = quaternion[0], quaternion[1], quaternion[2], quaternion[3]
     square = x * x + y * y + z * z + w * w
-    s = 2.0 / square if 1e-12 < square < 1e12 else np.nan
+    good = 1e-12 < square < 1e12
+    for k in range(3):
+        good &= -dls.FAR < position[k] < dls.FAR
+    if not good:
+        # Never what came in: a NaN's bits are not the same after a copy on every machine.
+        for k in range(12):
+            pose[k] = np.inf
+        return
+    for k in range(3):
+        pose[k] = position[k]
+    s = 2.0 / square
     pose[3], pose[4], pose[5] = 1 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w)
     pose[6], pose[7], pose[8] = s * (x * y + z * w), 1 - s * (x * x + z * z), s * (y * z - x * w)
     pose[9], pose[10], pose[11] = s * (x * z - y * w), s * (y * z + x * w), 1 - s * (x * x + y * y)

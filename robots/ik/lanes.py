@@ -22,7 +22,8 @@ class Search(NamedTuple):
     `w` as in `robots.ik.code.Rows`. `lanes` (16, 2) int64: pose and iterations since its start.
     `lower`, `upper`, `posture` (n,). `settings` (7,) as `step` takes them. `plan` (5,) int64: most
     iterations a start, most starts a pose, 1 to go on for the solution nearest to the posture,
-    next pose, next to help. `sequence` (4, n): shift, stride, low and width of the starts.
+    next pose, next to help. `sequence` (5, n): shift, stride, low and width of the starts, and
+    how far a joint turns to where it was, 0 for one that slides.
     `poses` (p, 12), `starts` (p, n). `book` (p, 4) int64: starts, lanes at it, state, iterations.
     `score` (p, 2): the best weighted squared error, the least squared distance from the posture.
     `q` (p, n): the best found.
@@ -61,16 +62,35 @@ def _keep(search, lane, pose):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _unwind(search, lane):  # type: ignore[no-untyped-def]
+    """Turn joints by whole turns nearer to the posture, as far as limits let them.
+
+    Gives the squared distance from it.
+    """
+    w, distance = search.w, 0.0
+    for i in range(len(search.lower)):
+        q, period, posture = w[LANES * i + lane], search.sequence[4, i], search.posture[i]
+        if period > 0.0:
+            q += period * np.floor((posture - q) / period + 0.5)
+            if q > search.upper[i]:
+                q -= period
+            elif q < search.lower[i]:
+                q += period
+            if search.lower[i] <= q <= search.upper[i]:
+                w[LANES * i + lane] = q
+        d = w[LANES * i + lane] - posture
+        distance += d * d
+    return distance
+
+
+@kernel
 def _judge(search, lane, report):  # type: ignore[no-untyped-def]
     """Take down where a lane came to an end, and free it."""
     pose, w, settings = search.lanes[lane, 0], search.w, search.settings
     linear, angular = w[LANES * report + lane], w[LANES * (report + 1) + lane]
     book = search.book[pose]
     if book[2] == OPEN and linear < settings[5] and angular < settings[6]:
-        distance = 0.0
-        for i in range(len(search.lower)):
-            d = w[LANES * i + lane] - search.posture[i]
-            distance += d * d
+        distance = _unwind(search, lane)
         if distance < search.score[pose, 1]:
             search.score[pose, 0], search.score[pose, 1] = 0.0, distance
             _keep(search, lane, pose)
@@ -122,6 +142,9 @@ def _begin(search, lane, pose):  # type: ignore[no-untyped-def]
     for i in range(n):
         if number == 0:
             w[LANES * i + lane] = search.starts[pose, i]
+        elif number == 1 and search.plan[2] != 0:
+            low, high = search.lower[i], search.upper[i]
+            w[LANES * i + lane] = min(max(search.posture[i], low), high)
         else:
             x = search.sequence[0, i] + number * search.sequence[1, i]
             x -= np.floor(x)
@@ -173,15 +196,16 @@ def advance(search, report):  # type: ignore[no-untyped-def]
     return True
 
 
-def sequence(lower: np.ndarray, upper: np.ndarray, seed: int) -> np.ndarray:
-    """Give the (4, n) that places a search's starts within limits, shifted by the seed.
+def sequence(lower: np.ndarray, upper: np.ndarray, prismatic: np.ndarray, seed: int) -> np.ndarray:
+    """Give the (5, n) that places a search's starts within limits, shifted by the seed.
 
     A joint without limits starts within half a turn (or pi metres) of zero.
     """
     bounded = np.isfinite(lower) & np.isfinite(upper)
     low, high = np.where(bounded, lower, -np.pi), np.where(bounded, upper, np.pi)
     shift = np.random.default_rng(seed).random(len(lower))
-    return np.array([shift, stride(len(lower)), low, high - low])
+    period = np.where(prismatic, 0.0, 2.0 * np.pi)
+    return np.array([shift, stride(len(lower)), low, high - low, period])
 
 
 def search_of(

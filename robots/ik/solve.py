@@ -139,11 +139,11 @@ class Solver:
         Raises RobotError for a pose, start, posture or limits that cannot be used.
         """
         q_min, q_max = self._limits(q_min, q_max)
-        task = self._task()
+        task = self._task(tolerance)
         task["q_min"], task["q_max"] = q_min, q_max
         task["posture"] = self.home if posture is None else vector("posture", posture, self.n)
         task["pull"], task["settle"] = pull, settle
-        task["iterations"], task["tolerance"] = iterations, tolerance
+        task["iterations"] = iterations
         q = self._inside("start", start, q_min, q_max)
         q, report = self._descend(task, pose_row(pose)[None], q[None])
         return self._solution(q, report, int(report["iterations"][0]), 0, "must")
@@ -181,9 +181,8 @@ class Solver:
         found = self._find(
             row, start[None], posture, tolerance, (q_min, q_max), choose, rotation, tries, seed
         )
-        task = self._task()
+        task = self._task(tolerance)
         task["q_min"], task["q_max"], task["posture"] = q_min, q_max, posture
-        task["tolerance"] = tolerance
         if choose == "nearest":
             task["pull"], task["iterations"] = 0.5, 200
         q, report, steps = self._finish(task, row, found, rotation)
@@ -206,18 +205,17 @@ class Solver:
         check_name("rotation", rotation, ROTATIONS)
         rows = pose_rows(poses)
         given = np.asarray(self.home if starts is None else starts, float)
-        begin = np.broadcast_to(given, (len(rows), self.n)) if given.ndim < 2 else given
-        if begin.shape != (len(rows), self.n):
-            raise RobotError(f"starts has shape {given.shape}; valid: ({len(rows)}, {self.n})")
-        for k, q in enumerate(begin if given.ndim == 2 else begin[:1]):
+        if given.shape not in ((self.n,), (len(rows), self.n)):
+            valid = f"({self.n},) or ({len(rows)}, {self.n})"
+            raise RobotError(f"starts has shape {given.shape}; valid: {valid}")
+        for k, q in enumerate(np.atleast_2d(given)):
             self._inside(f"start {k}", q, self.q_min, self.q_max)
-        begin = np.clip(begin, self.q_min, self.q_max)
+        begin = np.clip(np.broadcast_to(given, (len(rows), self.n)), self.q_min, self.q_max)
         limits = self.q_min, self.q_max
         found = self._find(
             rows, begin, self.home, tolerance, limits, "first", rotation, tries, seed
         )
-        task = self._task()
-        task["tolerance"] = tolerance
+        task = self._task(tolerance)
         q, report, steps = self._finish(task, rows, found, rotation)
         return Solutions(
             q,
@@ -228,18 +226,23 @@ class Solver:
             _reached(report, rotation, task["tolerance"][0]),
         )
 
-    def _task(self) -> np.ndarray:
+    def _task(self, tolerance: tuple[float, float]) -> np.ndarray:
+        limit = vector("tolerance", tolerance, 2)
+        if limit.min() <= 0.0:
+            raise RobotError(f"tolerance {limit.tolist()} is not above 0 (m, rad)")
         # A copy field by field takes NumPy five times as long.
-        return self.task.view(np.uint8).copy().view(self.task.dtype)
+        task = self.task.view(np.uint8).copy().view(self.task.dtype)
+        task["tolerance"] = limit
+        return task
 
     def _start(self, start: Any, q_min: np.ndarray, q_max: np.ndarray) -> Any:
         return np.clip(self.home, q_min, q_max) if start is None else start
 
     def _sequence(self, limits: tuple[np.ndarray, np.ndarray], seed: int) -> np.ndarray:
         if limits[0] is not self.q_min or limits[1] is not self.q_max:
-            return lanes.sequence(*limits, seed)
+            return lanes.sequence(*limits, self._chain.prismatic, seed)
         if seed not in self._sequences:
-            self._sequences[seed] = lanes.sequence(*limits, seed)
+            self._sequences[seed] = lanes.sequence(*limits, self._chain.prismatic, seed)
         return self._sequences[seed]
 
     def _find(
@@ -292,6 +295,10 @@ class Solver:
             task["weight"] = 1.0, 0.0
         q, report = self._descend(task, rows, found.q)
         steps = report["iterations"].astype(np.int64)
+        if task["pull"][0] > 0.0 and report["status"][0] != dls.REACHED:
+            task["pull"] = 0.0
+            q, report = self._descend(task, rows, found.q)
+            steps += report["iterations"]
         if rotation == "near":
             for weight in NEAR_WEIGHTS:
                 task["weight"], task["pull"] = (1.0, weight), 0.0

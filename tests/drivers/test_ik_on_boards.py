@@ -16,7 +16,7 @@ ODD = np.array([0.0, -0.0, 5e-324, 1e-310, 1e300, -1e300, np.inf, -np.inf, np.na
 @pytest.mark.parametrize("board", BOARDS)
 def test_dls_ik_is_equal(board):
     robot, rng = catalogue.load("panda"), np.random.default_rng(8)
-    ticks = 300 if "soft" in board else 2000
+    ticks = 60 if "soft" in board else 600
     seen = set()
     with Emulator(dls_ik.controller(7), board) as emulator:
         emulator.start(dls_ik.params(robot, 500.0))
