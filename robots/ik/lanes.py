@@ -21,12 +21,12 @@ class Search(NamedTuple):
 
     `w` as in `robots.ik.code.Rows`. `lanes` (16, 2) int64: pose and iterations since its start.
     `lower`, `upper`, `posture` (n,). `settings` (7,) as `step` takes them. `plan` (5,) int64: most
-    iterations a start, most starts a pose, 1 to go on for the solution nearest to the posture,
-    next pose, next to help. `sequence` (5, n): shift, stride, low and width of the starts, and
-    how far a joint turns to where it was, 0 for one that slides.
-    `poses` (p, 12), `starts` (p, n). `book` (p, 4) int64: starts, lanes at it, state, iterations.
-    `score` (p, 2): the best weighted squared error, the least squared distance from the posture.
-    `q` (p, n): the best found.
+    iterations a start, most starts a pose, 1 to go on for the solution nearest to the posture
+    (rows of `poses` may then be alike: no two have the same starts), next pose, next to help.
+    `sequence` (5, n): shift, stride, low and width of the starts, and how far a joint turns to
+    where it was, 0 for one that slides. `poses` (p, 12), `starts` (p, n). `book` (p, 4) int64:
+    starts, lanes at it, state, iterations. `score` (p, 2): the best weighted squared error, the
+    least squared distance from the posture. `q` (p, n): the best found.
     """
 
     w: np.ndarray
@@ -134,6 +134,7 @@ def _next(search):  # type: ignore[no-untyped-def]
 def _begin(search, lane, pose):  # type: ignore[no-untyped-def]
     n, w = len(search.lower), search.w
     number = search.book[pose, 0]
+    place = number + pose * search.plan[1] if search.plan[2] != 0 else number
     search.book[pose, 0] += 1
     search.book[pose, 1] += 1
     search.lanes[lane, 0], search.lanes[lane, 1] = pose, 0
@@ -142,11 +143,8 @@ def _begin(search, lane, pose):  # type: ignore[no-untyped-def]
     for i in range(n):
         if number == 0:
             w[LANES * i + lane] = search.starts[pose, i]
-        elif number == 1 and search.plan[2] != 0:
-            low, high = search.lower[i], search.upper[i]
-            w[LANES * i + lane] = min(max(search.posture[i], low), high)
         else:
-            x = search.sequence[0, i] + number * search.sequence[1, i]
+            x = search.sequence[0, i] + place * search.sequence[1, i]
             x -= np.floor(x)
             w[LANES * i + lane] = search.sequence[2, i] + x * search.sequence[3, i]
 

@@ -15,6 +15,8 @@ STATUS = ("reached", "still moving", "stuck", "refused")
 ROTATIONS = ("must", "near", "free")
 TRIES = 512
 LANE_STEPS = 24
+CANDIDATES = 8
+DRAW_STEPS = 100
 # How much a radian counts against a metre while a position is sought with a rotation near by.
 NEAR_WEIGHTS = (0.03, 0.0)
 
@@ -146,7 +148,7 @@ class Solver:
         task["iterations"] = iterations
         q = self._inside("start", start, q_min, q_max)
         q, report = self._descend(task, pose_row(pose)[None], q[None])
-        return self._solution(q, report, int(report["iterations"][0]), 0, "must")
+        return self._solution(q[0], report[0], int(report["iterations"][0]), 0)
 
     def solve(
         self,
@@ -175,19 +177,33 @@ class Solver:
         q_min, q_max = self._limits(q_min, q_max)
         start = self._inside("start", self._start(start, q_min, q_max), q_min, q_max)
         posture = start if posture is None else vector("posture", posture, self.n)
-        if tries is None:
-            tries = TRIES if choose == "first" else 128
-        row = pose_row(pose)[None]
-        found = self._find(
-            row, start[None], posture, tolerance, (q_min, q_max), choose, rotation, tries, seed
-        )
+        row, limits = pose_row(pose)[None], (q_min, q_max)
         task = self._task(tolerance)
         task["q_min"], task["q_max"], task["posture"] = q_min, q_max, posture
+        starts = start[None]
         if choose == "nearest":
-            task["pull"], task["iterations"] = 0.5, 200
-        q, report, steps = self._finish(task, row, found, rotation)
-        iterations = int(found.book[0, 3] + steps[0])
-        return self._solution(q, report, iterations, int(found.book[0, 0]) - 1, rotation)
+            tries = 128 if tries is None else tries
+            # Each of a few searches keeps what it found nearest, and all are drawn nearer.
+            count = min(tries, CANDIDATES)
+            row, starts = row.repeat(count, 0), starts.repeat(count, 0)
+            starts[1::2] = np.clip(posture, q_min, q_max)
+            tries = -(-tries // count)
+        tries = TRIES if tries is None else tries
+        found = self._find(
+            row, starts, posture, tolerance, limits, choose == "nearest", rotation, tries, seed
+        )
+        if choose == "nearest":
+            found = self._draw(task, row, found, rotation)
+        q, report, steps = self._finish(task, row, found.q, rotation)
+        best = 0
+        if choose == "nearest":
+            error = report["position_error"] + report["rotation_error"]
+            away = np.linalg.norm(q - posture, axis=1)
+            reached = _reached(report, rotation, task["tolerance"][0])
+            best = int(np.lexsort((np.where(reached, away, error), ~reached))[0])
+        iterations = int(found.book[:, 3].sum() + steps.sum())
+        restarts = int(found.book[:, 0].sum()) - 1
+        return self._solution(q[best], report[best], iterations, restarts)
 
     def solve_batch(
         self,
@@ -212,11 +228,9 @@ class Solver:
             self._inside(f"start {k}", q, self.q_min, self.q_max)
         begin = np.clip(np.broadcast_to(given, (len(rows), self.n)), self.q_min, self.q_max)
         limits = self.q_min, self.q_max
-        found = self._find(
-            rows, begin, self.home, tolerance, limits, "first", rotation, tries, seed
-        )
+        found = self._find(rows, begin, self.home, tolerance, limits, False, rotation, tries, seed)
         task = self._task(tolerance)
-        q, report, steps = self._finish(task, rows, found, rotation)
+        q, report, steps = self._finish(task, rows, found.q, rotation)
         return Solutions(
             q,
             report["position_error"],
@@ -252,7 +266,7 @@ class Solver:
         posture: np.ndarray,
         tolerance: tuple[float, float],
         limits: tuple[np.ndarray, np.ndarray],
-        choose: str,
+        look_on: bool,
         rotation: str,
         tries: int,
         seed: int,
@@ -273,7 +287,7 @@ class Solver:
             limits,
             posture,
             (1.0, weight, 0.03, 1e-9, 1.0, linear, angular),
-            (LANE_STEPS, tries, int(choose == "nearest")),
+            (LANE_STEPS, tries, int(look_on)),
             self._sequence(limits, seed),
         )
         self._search(*search)
@@ -287,18 +301,27 @@ class Solver:
         dls.dls_rows(task, work, starts, rows, q, report)
         return q, report
 
-    def _finish(
+    def _draw(
         self, task: np.ndarray, rows: np.ndarray, found: lanes.Search, rotation: str
+    ) -> lanes.Search:
+        """Draw what was found nearer to the posture, where the pose holds all the way."""
+        task = task.copy()
+        task["pull"], task["iterations"] = 0.5, DRAW_STEPS
+        if rotation == "free":
+            task["weight"] = 1.0, 0.0
+        q, report = self._descend(task, rows, found.q)
+        found.book[:, 3] += report["iterations"]
+        held = (report["status"] == dls.REACHED)[:, None]
+        return found._replace(q=np.where(held, q, found.q))
+
+    def _finish(
+        self, task: np.ndarray, rows: np.ndarray, starts: np.ndarray, rotation: str
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Go on from what the lanes found to the tolerance, or to the nearest."""
         if rotation == "free":
             task["weight"] = 1.0, 0.0
-        q, report = self._descend(task, rows, found.q)
+        q, report = self._descend(task, rows, starts)
         steps = report["iterations"].astype(np.int64)
-        if task["pull"][0] > 0.0 and report["status"][0] != dls.REACHED:
-            task["pull"] = 0.0
-            q, report = self._descend(task, rows, found.q)
-            steps += report["iterations"]
         if rotation == "near":
             for weight in NEAR_WEIGHTS:
                 task["weight"], task["pull"] = (1.0, weight), 0.0
@@ -308,22 +331,18 @@ class Solver:
                     steps += np.where(away, report["iterations"], 0)
         return q, report, steps
 
-    def _solution(
-        self, q: np.ndarray, report: np.ndarray, iterations: int, restarts: int, rotation: str
-    ) -> Solution:
+    def _solution(self, q: np.ndarray, report: Any, iterations: int, restarts: int) -> Solution:
         return Solution(
-            q[0],
-            float(report["position_error"][0]),
-            float(report["rotation_error"][0]),
-            iterations,
-            restarts,
-            bool(_reached(report, rotation, None)[0]),
-            STATUS[report["status"][0]],
+            q=q,
+            position_error=float(report["position_error"]),
+            rotation_error=float(report["rotation_error"]),
+            iterations=iterations,
+            restarts=restarts,
+            success=bool(report["status"] == dls.REACHED),
+            status=STATUS[report["status"]],
         )
 
 
-def _reached(report: np.ndarray, rotation: str, tolerance: np.ndarray | None) -> np.ndarray:
-    if tolerance is None:
-        return report["status"] == dls.REACHED
+def _reached(report: np.ndarray, rotation: str, tolerance: np.ndarray) -> np.ndarray:
     near = report["position_error"] <= tolerance[0]
     return near & (report["rotation_error"] <= tolerance[1]) if rotation == "must" else near
