@@ -27,8 +27,9 @@ def task_dtype(n: int) -> np.dtype:
     """Give the layout of what is to be solved for a chain of n joints.
 
     `weight` and `tolerance` are of the position (m) and of the rotation (rad). `pull` is the part
-    of the way to `posture` that a step goes, 0 for none; with it the kernel goes on until a step
-    is below `settle`, rad. `reach` is the longest step of a joint, rad or m.
+    of the way to `posture` that a step goes, 0 for none: every step, until one is below `settle`,
+    rad; or, where that is infinite, the first step alone, as a loop that runs every tick wants.
+    `reach` is the longest step of a joint, rad or m.
     """
     vector = (np.float64, (n,))
     return np.dtype(
@@ -257,15 +258,14 @@ def dls(task, work, start, pose, q, report):  # type: ignore[no-untyped-def]
         reached = linear <= task.tolerance[0]
         reached &= task.weight[1] == 0.0 or angular <= task.tolerance[1]
         # The pull ends before the steps do, so that its last disturbance is taken away.
-        pull = task.pull if 4 * step < 3 * task.iterations else 0.0
+        pulls = step == 0 or (task.settle < HUGE and 4 * step < 3 * task.iterations)
+        pull = task.pull if pulls else 0.0
         status = REACHED if reached else MOVING
         if (reached and pull == 0.0) or step == task.iterations:
             break
         longest = _descend(task, work, more * task.damping * square + task.floor, pull)
-        if reached and longest < task.settle:
-            break
-        if longest < STILL:
-            status = STUCK
+        if longest < STILL or (reached and longest < task.settle < HUGE):
+            status = REACHED if reached else STUCK
             break
         scale = task.reach / longest if longest > task.reach else 1.0
         for i in range(n):

@@ -9,6 +9,7 @@ import numpy as np
 from robots.errors import RobotError
 
 FAR = 1e6
+NEAR_UNIT = 2e-6
 
 
 def vector(what: str, value: Any, n: int) -> np.ndarray:
@@ -46,6 +47,14 @@ def pose_row(pose: Any) -> np.ndarray:
 def pose_rows(poses: Sequence[Any] | np.ndarray) -> np.ndarray:
     """Give p poses as (p, 12); see `pose_row`. Raises RobotError, naming the first that is bad."""
     rows = np.empty((len(poses), 12))
+    if isinstance(poses, np.ndarray) and poses.dtype == np.float64 and poses.shape[1:] == (7,):
+        square = (poses[:, 3:] ** 2).sum(axis=1)
+        # NaN and infinities fail these too, and one by one it is said which.
+        if (np.abs(square - 1.0) < NEAR_UNIT).all() and (np.abs(poses[:, :3]) < FAR).all():
+            x, y, z, w = poses[:, 3:].T
+            rows[:, :3] = poses[:, :3]
+            rows[:, 3:] = np.stack(_entries(x, y, z, w, 2.0 / square), axis=1)
+            return rows
     for k, pose in enumerate(poses):
         try:
             rows[k] = pose_row(pose)
@@ -73,11 +82,15 @@ def _dot(a: list[float], b: list[float]) -> float:
 def _turned(quaternion: np.ndarray) -> list[float]:
     x, y, z, w = quaternion.tolist()
     square = x * x + y * y + z * z + w * w
-    if not abs(square - 1.0) < 2e-6:
+    if not abs(square - 1.0) < NEAR_UNIT:
         raise RobotError(
             f"quaternion {[x, y, z, w]} has length {math.sqrt(square):.9g}; it must be 1 (xyzw)"
         )
-    s = 2.0 / square
+    return _entries(x, y, z, w, 2.0 / square)
+
+
+def _entries(x: Any, y: Any, z: Any, w: Any, s: Any) -> list[Any]:
+    """Give the rotation matrix's entries, row by row, of numbers or arrays."""
     return [
         1 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w),
         s * (x * y + z * w), 1 - s * (x * x + z * z), s * (y * z - x * w),

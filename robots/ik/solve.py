@@ -86,7 +86,9 @@ class Solver:
         own = [[joint.lower, joint.upper] for joint in chain.joints]
         self.q_min, self.q_max = np.array(own).T.copy()
         self.q_min, self.q_max = self._limits(q_min, q_max)
-        middle = np.where(np.isfinite(self.q_min + self.q_max), (self.q_min + self.q_max) / 2, 0.0)
+        bounded = np.isfinite(self.q_min) & np.isfinite(self.q_max)
+        ends = np.where(bounded, [self.q_min, self.q_max], 0.0)
+        middle = np.clip(ends.mean(axis=0), self.q_min, self.q_max)
         given = middle if home is None else home
         self.home = self._inside("home", given, self.q_min, self.q_max)
         self.task = dls.task_record(chain, self.q_min, self.q_max, self.home)
@@ -136,8 +138,8 @@ class Solver:
     ) -> Solution:
         """Descend from `start` (n,) alone, the same bits as on a board; see `robots.ik.dls`.
 
-        Every step goes `pull` of what is left to `posture` (n,), home if None, as far as the tool
-        stays. Ends as the pose is reached, or, with `settle` in rad, when the posture is, too.
+        The first step goes `pull` of what is left to `posture` (n,), home if None, as far as the
+        tool stays; with `settle`, rad, every step does, until one is shorter than that.
         Raises RobotError for a pose, start, posture or limits that cannot be used.
         """
         q_min, q_max = self._limits(q_min, q_max)

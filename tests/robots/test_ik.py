@@ -6,7 +6,14 @@ import pytest
 from robots import catalogue
 from robots.errors import RobotError
 from robots.ik import Solver, code, generated, lanes
-from robots.kinematics import jacobian, quaternion_from_rotation, rotation_from_vector
+from robots.kinematics import (
+    chain_record,
+    forward,
+    jacobian,
+    quaternion_from_rotation,
+    rotation_from_vector,
+)
+from robots.model import RobotModel
 
 ARMS = ("panda", "iiwa", "xarm6", "so101")
 DOWN = np.diag([1.0, -1.0, -1.0])
@@ -257,6 +264,64 @@ def test_a_quaternion_and_a_matrix_say_the_same():
     one = robot.ik(np.concatenate([position, quaternion]))
     assert np.allclose(one.q, robot.ik((position, rotation)).q, atol=1e-6)
     assert np.allclose(one.q, robot.ik((position, quaternion)).q, atol=1e-6)
+
+
+def test_poses_in_one_array_are_those_one_by_one():
+    robot = catalogue.load("iiwa")
+    poses = []
+    for q in postures(robot, 20, 13):
+        position, rotation = robot.forward(q)
+        poses.append(np.concatenate([position, quaternion_from_rotation(rotation)]))
+    once = robot.solver.solve_batch(np.array(poses))
+    assert np.allclose(once.q, robot.solver.solve_batch(poses).q, atol=1e-5)
+    poses[7] = poses[7] * 2.0
+    with pytest.raises(RobotError, match="pose 7: quaternion .* has length 2"):
+        robot.solver.solve_batch(np.array(poses))
+
+
+@pytest.fixture(scope="module")
+def odd_arm(tmp_path_factory):
+    """Eight joints about slanting axes, one that slides and two that turn without end."""
+    kinds = ["revolute", "continuous", "prismatic", *["revolute"] * 4, "continuous"]
+    rng = np.random.default_rng(14)
+    inertial = (
+        '<inertial><mass value="1"/>'
+        '<inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>'
+    )
+    text = f'<robot name="odd"><link name="l0">{inertial}</link>'
+    for k, kind in enumerate(kinds):
+        xyz, rpy = rng.uniform(-0.3, 0.3, 3), rng.uniform(-3, 3, 3)
+        limit = '<limit lower="-0.4" upper="0.5" velocity="1" effort="1"/>'
+        if kind == "revolute":
+            limit = limit.replace("0.4", "2").replace("0.5", "2.5")
+        text += (
+            f'<link name="l{k + 1}">{inertial}</link><joint name="j{k}" type="{kind}">'
+            f'<parent link="l{k}"/><child link="l{k + 1}"/>{limit}'
+            f'<origin xyz="{xyz[0]} {xyz[1]} {xyz[2]}" rpy="{rpy[0]} {rpy[1]} {rpy[2]}"/>'
+            f'<axis xyz="{rng.normal()} {rng.normal()} {rng.normal()}"/></joint>'
+        )
+    path = tmp_path_factory.mktemp("odd") / "odd.urdf"
+    path.write_text(text + "</robot>")
+    return RobotModel.from_urdf(path).chain("l8")
+
+
+def test_an_arm_of_any_build_is_solved(odd_arm):
+    solver, record = Solver(odd_arm), chain_record(odd_arm)
+    rng = np.random.default_rng(15)
+    low, high = np.maximum(solver.q_min, -3.0), np.minimum(solver.q_max, 3.0)
+    poses = []
+    for q in rng.uniform(low, high, (200, 8)):
+        position, rotation = np.empty(3), np.empty((3, 3))
+        forward(record[0], q, position, rotation)
+        poses.append((position, rotation))
+    found = solver.solve_batch(poses)
+    assert found.success.all()
+    for q, pose in zip(found.q, poses, strict=True):
+        position, rotation = np.empty(3), np.empty((3, 3))
+        forward(record[0], q, position, rotation)
+        assert np.allclose(position, pose[0], atol=1e-6)
+        assert np.allclose(rotation, pose[1], atol=1.5e-6)
+    assert (found.q >= solver.q_min).all() and (found.q <= solver.q_max).all()
 
 
 def test_starts_fill_the_limits_evenly():
