@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from robots.ik.code import LANES, Rows
+from robots.ik.writer import LANES, Rows
 from robots.kernel import kernel
 
 OPEN, SOLVED, GIVEN_UP = 0, 1, 2
@@ -19,7 +19,7 @@ STILL = 1e-9
 class Search(NamedTuple):
     """The memory of a search for p poses of an arm of n joints, arrays that kernels take.
 
-    `w` as in `robots.ik.code.Rows`. `lanes` (16, 2) int64: pose and iterations since its start.
+    `w` as in `robots.ik.writer.Rows`. `lanes` (16, 2) int64: pose and iterations since its start.
     `lower`, `upper`, `posture` (n,). `settings` (7,) as `step` takes them. `plan` (5,) int64: most
     iterations a start, most starts a pose, 1 to go on for the solution nearest to the posture
     (rows of `poses` may then be alike: no two have the same starts), next pose, next to help.

@@ -6,6 +6,7 @@ import pytest
 from robots import catalogue
 from robots.errors import RobotError
 from robots.ik import Solver, code, generated, lanes
+from robots.ik.writer import LANES, Rows
 from robots.kinematics import (
     chain_record,
     forward,
@@ -70,11 +71,11 @@ def test_a_search_gives_the_same_answer_every_time_and_another_for_another_seed(
 @pytest.mark.parametrize("name", ARMS)
 def test_written_code_agrees_with_the_chain(name):
     robot = catalogue.load(name)
-    n, rows = len(robot.home), code.Rows(len(robot.home))
-    w = np.zeros((rows.count, code.LANES))
-    w[:n] = postures(robot, code.LANES, 4).T
+    n, rows = len(robot.home), Rows(len(robot.home))
+    w = np.zeros((rows.count, LANES))
+    w[:n] = postures(robot, LANES, 4).T
     generated.load(code.module(robot.chain)).jacobian(w.ravel())
-    for lane in range(code.LANES):
+    for lane in range(LANES):
         position, rotation, jac = np.empty(3), np.empty((3, 3)), np.empty((6, n))
         q = w[:n, lane].copy()
         jacobian(robot.record[0], q, position, rotation, np.empty((n, 9)), jac)
