@@ -128,7 +128,7 @@ class Solver:
         comes back with `success` False, the nearest q found and the errors left.
         """
         check_name("choice", choose, ("first", "nearest"))
-        check_name("rotation", rotation, ROTATIONS)
+        self._options(rotation, tries)
         q_min, q_max = self._limits(q_min, q_max)
         start = self._inside("start", self._start(start, q_min, q_max), q_min, q_max)
         posture = start if posture is None else vector("posture", posture, self.n)
@@ -173,7 +173,7 @@ class Solver:
 
         `poses` (p, 7), or p of what `solve` takes; `starts` (p, n) or (n,), home if None.
         """
-        check_name("rotation", rotation, ROTATIONS)
+        self._options(rotation, tries)
         rows = pose_rows(poses)
         given = np.asarray(self.home if starts is None else starts, float)
         if given.shape not in ((self.n,), (len(rows), self.n)):
@@ -204,6 +204,11 @@ class Solver:
         task["tolerance"] = limit
         return task
 
+    def _options(self, rotation: str, tries: int | None) -> None:
+        check_name("rotation", rotation, ROTATIONS)
+        if tries is not None and (not isinstance(tries, int) or tries < 1):
+            raise RobotError(f"tries is {tries!r}; valid: whole numbers from 1")
+
     def _start(self, start: Any, q_min: np.ndarray, q_max: np.ndarray) -> Any:
         return np.clip(self.home, q_min, q_max) if start is None else start
 
@@ -227,8 +232,6 @@ class Solver:
         seed: int,
     ) -> lanes.Search:
         """Search with 16 lanes; see `robots.ik.lanes`."""
-        if tries < 1:
-            raise RobotError(f"tries is {tries}; valid: 1 and more")
         if self._search is None:
             self._search = generated.load(code.module(self._chain)).search
         # The lanes round the arm's numbers to a ten-billionth; the rest is the last descent's.

@@ -249,6 +249,8 @@ def test_a_pose_that_is_none_is_refused_in_one_line(pose, says):
         ({"choose": "best"}, "unknown choice 'best'"),
         ({"rotation": "most"}, "unknown rotation 'most'"),
         ({"tries": 0}, "tries is 0"),
+        ({"tries": 0, "choose": "nearest"}, "tries is 0"),
+        ({"tries": 1.5}, "tries is 1.5"),
         ({"tolerance": (1e-6, -1.0)}, "tolerance"),
     ],
 )
