@@ -14,6 +14,7 @@ from robots.kernel import kernel
 
 OPEN, SOLVED, GIVEN_UP = 0, 1, 2
 STILL = 1e-9
+IDLE = np.full((LANES, 2), -1)
 
 
 class Search(NamedTuple):
@@ -219,7 +220,7 @@ def search_of(
     count, n = starts.shape
     return Search(
         w=np.zeros(LANES * Rows(n).count),
-        lanes=np.full((LANES, 2), -1),
+        lanes=IDLE.copy(),
         lower=limits[0],
         upper=limits[1],
         posture=posture,
@@ -229,6 +230,6 @@ def search_of(
         poses=poses,
         starts=starts,
         book=np.zeros((count, 4), np.int64),
-        score=np.full((count, 2), np.inf),
+        score=np.zeros((count, 2)) + np.inf,
         q=starts.copy(),
     )

@@ -129,36 +129,50 @@ class Solver:
         """
         check_name("choice", choose, ("first", "nearest"))
         self._options(rotation, tries)
-        q_min, q_max = self._limits(q_min, q_max)
-        start = self._inside("start", self._start(start, q_min, q_max), q_min, q_max)
+        own = q_min is None and q_max is None
+        limits = self._limits(q_min, q_max)
+        if start is None:
+            start = self.home if own else np.clip(self.home, *limits)
+        start = self._inside("start", start, *limits)
         posture = start if posture is None else vector("posture", posture, self.n)
-        row, limits = pose_row(pose)[None], (q_min, q_max)
-        task = self._task(tolerance)
-        task["q_min"], task["q_max"], task["posture"] = q_min, q_max, posture
-        starts = start[None]
+        row, task = pose_row(pose)[None], self._task(tolerance)
+        if not own:
+            task["q_min"], task["q_max"] = limits
         if choose == "nearest":
-            tries = 128 if tries is None else tries
-            # Each of a few searches keeps what it found nearest, and all are drawn nearer.
-            count = min(tries, CANDIDATES)
-            row, starts = row.repeat(count, 0), starts.repeat(count, 0)
-            starts[1::2] = np.clip(posture, q_min, q_max)
-            tries = -(-tries // count)
-        tries = TRIES if tries is None else tries
+            task["posture"] = posture
+            return self._nearest(task, row, start, limits, rotation, tries or 128, seed)
         found = self._find(
-            row, starts, posture, tolerance, limits, choose == "nearest", rotation, tries, seed
+            task, row, start[None], posture, limits, False, rotation, tries or TRIES, seed
         )
-        if choose == "nearest":
-            found = self._draw(task, row, found, rotation)
         q, report, steps = self._finish(task, row, found.q, rotation)
-        best = 0
-        if choose == "nearest":
-            error = report["position_error"] + report["rotation_error"]
-            away = np.linalg.norm(q - posture, axis=1)
-            reached = _reached(report, rotation, task["tolerance"][0])
-            best = int(np.lexsort((np.where(reached, away, error), ~reached))[0])
+        starts, _, _, iterations = found.book[0].tolist()
+        return self._solution(q[0], report[0], iterations + int(steps[0]), starts - 1)
+
+    def _nearest(
+        self,
+        task: np.ndarray,
+        row: np.ndarray,
+        start: np.ndarray,
+        limits: tuple[np.ndarray, np.ndarray],
+        rotation: str,
+        tries: int,
+        seed: int,
+    ) -> Solution:
+        """Let each of a few searches keep what it finds nearest, and draw all of them nearer."""
+        posture, count = task["posture"][0], min(tries, CANDIDATES)
+        rows, starts = row.repeat(count, 0), start[None].repeat(count, 0)
+        starts[1::2] = np.clip(posture, *limits)
+        found = self._find(
+            task, rows, starts, posture, limits, True, rotation, -(-tries // count), seed
+        )
+        found = self._draw(task, rows, found, rotation)
+        q, report, steps = self._finish(task, rows, found.q, rotation)
+        error = report["position_error"] + report["rotation_error"]
+        away = np.linalg.norm(q - posture, axis=1)
+        reached = _reached(report, rotation, task["tolerance"][0])
+        best = int(np.lexsort((np.where(reached, away, error), ~reached))[0])
         iterations = int(found.book[:, 3].sum() + steps.sum())
-        restarts = int(found.book[:, 0].sum()) - 1
-        return self._solution(q[best], report[best], iterations, restarts)
+        return self._solution(q[best], report[best], iterations, int(found.book[:, 0].sum()) - 1)
 
     def solve_batch(
         self,
@@ -182,9 +196,8 @@ class Solver:
         for k, q in enumerate(np.atleast_2d(given)):
             self._inside(f"start {k}", q, self.q_min, self.q_max)
         begin = np.clip(np.broadcast_to(given, (len(rows), self.n)), self.q_min, self.q_max)
-        limits = self.q_min, self.q_max
-        found = self._find(rows, begin, self.home, tolerance, limits, False, rotation, tries, seed)
-        task = self._task(tolerance)
+        task, limits = self._task(tolerance), (self.q_min, self.q_max)
+        found = self._find(task, rows, begin, self.home, limits, False, rotation, tries, seed)
         q, report, steps = self._finish(task, rows, found.q, rotation)
         return Solutions(
             q,
@@ -209,9 +222,6 @@ class Solver:
         if tries is not None and (not isinstance(tries, int) or tries < 1):
             raise RobotError(f"tries is {tries!r}; valid: whole numbers from 1")
 
-    def _start(self, start: Any, q_min: np.ndarray, q_max: np.ndarray) -> Any:
-        return np.clip(self.home, q_min, q_max) if start is None else start
-
     def _sequence(self, limits: tuple[np.ndarray, np.ndarray], seed: int) -> np.ndarray:
         if limits[0] is not self.q_min or limits[1] is not self.q_max:
             return lanes.sequence(*limits, self._chain.prismatic, seed)
@@ -221,10 +231,10 @@ class Solver:
 
     def _find(
         self,
+        task: np.ndarray,
         rows: np.ndarray,
         starts: np.ndarray,
         posture: np.ndarray,
-        tolerance: tuple[float, float],
         limits: tuple[np.ndarray, np.ndarray],
         look_on: bool,
         rotation: str,
@@ -235,7 +245,7 @@ class Solver:
         if self._search is None:
             self._search = generated.load(code.module(self._chain)).search
         # The lanes round the arm's numbers to a ten-billionth; the rest is the last descent's.
-        linear, angular = (max(limit, 1e-9) ** 2 for limit in tolerance)
+        linear, angular = (max(limit, 1e-9) ** 2 for limit in task["tolerance"][0].tolist())
         weight = {"must": 1.0, "near": 0.1, "free": 0.0}[rotation]
         if rotation == "free":
             angular = np.inf
@@ -290,14 +300,15 @@ class Solver:
         return q, report, steps
 
     def _solution(self, q: np.ndarray, report: Any, iterations: int, restarts: int) -> Solution:
+        position_error, rotation_error, _, status = report.item()
         return Solution(
             q=q,
-            position_error=float(report["position_error"]),
-            rotation_error=float(report["rotation_error"]),
+            position_error=position_error,
+            rotation_error=rotation_error,
             iterations=iterations,
             restarts=restarts,
-            success=bool(report["status"] == dls.REACHED),
-            status=STATUS[report["status"]],
+            success=status == dls.REACHED,
+            status=STATUS[status],
         )
 
 
