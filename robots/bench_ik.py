@@ -19,8 +19,10 @@ from robots.robot import Robot
 from robots.timing import compare
 
 TOLERANCE = 1e-6
+# What solves the most of these poses in the least time, of 0 to 1e-2 and of 50 and 100 steps.
+QP_DAMPING = 1e-2
 BULLET_CALLS, BULLET_STEPS = 50, 100
-QP_STEPS = 100
+QP_STEPS = 50
 Solve = Callable[[np.ndarray], np.ndarray | None]
 
 
@@ -146,7 +148,7 @@ def _pink(robot: Robot) -> Solve:
     locked = [whole.getJointId(name) for name in robot.gripper_joint_names]
     model = pin.buildReducedModel(whole, locked, pin.neutral(whole))
     data, solver = model.createData(), _solver_name()
-    task = pink.tasks.FrameTask(robot.tool_link, 1.0, 1.0, lm_damping=1e-3, gain=1.0)
+    task = pink.tasks.FrameTask(robot.tool_link, 1.0, 1.0, lm_damping=QP_DAMPING, gain=1.0)
     limits = [pink.limits.ConfigurationLimit(model)]
 
     def solve(pose: np.ndarray) -> np.ndarray | None:
@@ -179,7 +181,7 @@ def _mink(robot: Robot) -> Solve:
     ET.SubElement(ET.SubElement(tree, "mujoco"), "compiler", fusestatic="false")
     model = mujoco.MjModel.from_xml_string(ET.tostring(tree, encoding="unicode"))
     solver, state = _solver_name(), mink.Configuration(model)
-    task = mink.FrameTask(robot.tool_link, "body", 1.0, 1.0, lm_damping=1e-3, gain=1.0)
+    task = mink.FrameTask(robot.tool_link, "body", 1.0, 1.0, lm_damping=QP_DAMPING, gain=1.0)
     limits = [mink.ConfigurationLimit(model, gain=1.0)]
 
     def solve(pose: np.ndarray) -> np.ndarray | None:

@@ -58,8 +58,9 @@ def stride(n: int) -> np.ndarray:
 
 @kernel
 def _keep(search, lane, pose):  # type: ignore[no-untyped-def]
-    for i in range(len(search.lower)):
-        search.q[pose, i] = search.w[LANES * i + lane]
+    w, q = search.w, search.q[pose]
+    for i in range(len(q)):
+        q[i] = w[LANES * i + lane]
 
 
 @kernel
@@ -68,16 +69,17 @@ def _unwind(search, lane):  # type: ignore[no-untyped-def]
 
     Gives the squared distance from it.
     """
-    w, distance = search.w, 0.0
-    for i in range(len(search.lower)):
-        q, period, posture = w[LANES * i + lane], search.sequence[4, i], search.posture[i]
+    w, lower, upper, goal, distance = search.w, search.lower, search.upper, search.posture, 0.0
+    periods = search.sequence[4]
+    for i in range(len(lower)):
+        q, period, posture = w[LANES * i + lane], periods[i], goal[i]
         if period > 0.0:
             q += period * np.floor((posture - q) / period + 0.5)
-            if q > search.upper[i]:
+            if q > upper[i]:
                 q -= period
-            elif q < search.lower[i]:
+            elif q < lower[i]:
                 q += period
-            if search.lower[i] <= q <= search.upper[i]:
+            if lower[i] <= q <= upper[i]:
                 w[LANES * i + lane] = q
         d = w[LANES * i + lane] - posture
         distance += d * d
@@ -117,53 +119,64 @@ def _leave(search, lane):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _next(search):  # type: ignore[no-untyped-def]
+def _next(plan, book):  # type: ignore[no-untyped-def]
     """Give the pose that a free lane should work at; -1 for none."""
-    plan, count = search.plan, len(search.poses)
+    count = len(book)
     if plan[3] < count:
         plan[3] += 1
         return plan[3] - 1
     for _ in range(count):
         plan[4] = plan[4] + 1 if plan[4] + 1 < count else 0
-        book = search.book[plan[4]]
-        if book[2] == OPEN and book[0] < plan[1]:
+        if book[plan[4], 2] == OPEN and book[plan[4], 0] < plan[1]:
             return plan[4]
     return -1
 
 
 @kernel
 def _begin(search, lane, pose):  # type: ignore[no-untyped-def]
-    n, w = len(search.lower), search.w
-    number = search.book[pose, 0]
+    # Arrays by names of their own: one out of a tuple is counted anew wherever it is looked up.
+    w, book, goal, start = search.w, search.book[pose], search.poses[pose], search.starts[pose]
+    shift, stride, low, width = (
+        search.sequence[0],
+        search.sequence[1],
+        search.sequence[2],
+        search.sequence[3],
+    )
+    n, number = len(start), book[0]
     place = number + pose * search.plan[1] if search.plan[2] != 0 else number
-    search.book[pose, 0] += 1
-    search.book[pose, 1] += 1
+    book[0] += 1
+    book[1] += 1
     search.lanes[lane, 0], search.lanes[lane, 1] = pose, 0
     for k in range(12):
-        w[LANES * (n + k) + lane] = search.poses[pose, k]
+        w[LANES * (n + k) + lane] = goal[k]
     for i in range(n):
-        if number == 0:
-            w[LANES * i + lane] = search.starts[pose, i]
-        else:
-            x = search.sequence[0, i] + place * search.sequence[1, i]
-            x -= np.floor(x)
-            w[LANES * i + lane] = search.sequence[2, i] + x * search.sequence[3, i]
+        x = shift[i] + place * stride[i]
+        x -= np.floor(x)
+        w[LANES * i + lane] = start[i] if number == 0 else low[i] + x * width[i]
 
 
 @kernel
 def _change(search, report):  # type: ignore[no-untyped-def]
     """Free the lanes that came to an end, and give free lanes work; say whether there is any."""
-    w, lanes, settings = search.w, search.lanes, search.settings
+    w, lanes, settings, plan, book = (
+        search.w,
+        search.lanes,
+        search.settings,
+        search.plan,
+        search.book,
+    )
     for lane in range(LANES):
-        if lanes[lane, 0] >= 0 and _ended(w, lanes, lane, settings, search.plan, report):
+        if lanes[lane, 0] >= 0 and _ended(w, lanes, lane, settings, plan, report):
             _judge(search, lane, report)
     working = False
     for lane in range(LANES):
         pose = lanes[lane, 0]
-        if pose >= 0 and search.book[pose, 2] != OPEN:
-            _leave(search, lane)
+        if pose >= 0 and book[pose, 2] != OPEN:
+            lanes[lane, 0] = -1
+            book[pose, 1] -= 1
+            book[pose, 3] += lanes[lane, 1]
         if lanes[lane, 0] < 0:
-            pose = _next(search)
+            pose = _next(plan, book)
             if pose >= 0:
                 _begin(search, lane, pose)
         working |= lanes[lane, 0] >= 0

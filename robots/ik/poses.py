@@ -31,17 +31,16 @@ def pose_row(pose: Any) -> np.ndarray:
     From (7,), position and unit quaternion xyzw; or from a pair of position (3,) and rotation,
     a quaternion (4,) or a matrix (3, 3). Raises RobotError for anything else.
     """
-    row = np.empty(12)
     if isinstance(pose, tuple | list) and len(pose) == 2:
-        position, turn = vector("position", pose[0], 3), np.asarray(pose[1])
+        position, turn = vector("position", pose[0], 3).tolist(), np.asarray(pose[1])
+        square = turn.shape == (3, 3)
+        entries = _matrix(turn) if square else _turned(vector("quaternion", turn, 4).tolist())
     else:
-        whole = vector("pose", pose, 7)
-        position, turn = whole[:3], whole[3:]
-    row[:3] = position
-    if not max(map(abs, position.tolist())) < FAR:
-        raise RobotError(f"position {position.tolist()} is not within {FAR:g} m")
-    row[3:] = _matrix(turn) if turn.shape == (3, 3) else _turned(vector("quaternion", turn, 4))
-    return row
+        whole = vector("pose", pose, 7).tolist()
+        position, entries = whole[:3], _turned(whole[3:])
+    if not max(map(abs, position)) < FAR:
+        raise RobotError(f"position {position} is not within {FAR:g} m")
+    return np.array(position + entries)
 
 
 def pose_rows(poses: Sequence[Any] | np.ndarray) -> np.ndarray:
@@ -79,8 +78,8 @@ def _dot(a: list[float], b: list[float]) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-def _turned(quaternion: np.ndarray) -> list[float]:
-    x, y, z, w = quaternion.tolist()
+def _turned(quaternion: list[float]) -> list[float]:
+    x, y, z, w = quaternion
     square = x * x + y * y + z * z + w * w
     if not abs(square - 1.0) < NEAR_UNIT:
         raise RobotError(
