@@ -20,7 +20,7 @@ def vector(what: str, value: Any, n: int) -> np.ndarray:
         raise RobotError(f"{what} {value!r} is not {n} numbers") from None
     if numbers.shape != (n,):
         raise RobotError(f"{what} has shape {numbers.shape}; valid: ({n},)")
-    if not all(map(math.isfinite, numbers.tolist())):
+    if not math.isfinite(sum(numbers.tolist())) and not np.isfinite(numbers).all():
         raise RobotError(f"{what} {numbers.tolist()} is not finite")
     return numbers
 

@@ -12,6 +12,8 @@ from robots.ik.solution import STATUS, Solution, Solutions
 from robots.model import Chain
 
 ROTATIONS = ("must", "near", "free")
+CHOICES = ("first", "nearest")
+WEIGHTS = {"must": 1.0, "near": 0.1, "free": 0.0}
 TRIES = 512
 TOLERANCE = (1e-6, 1e-6)
 LANE_STEPS = 24
@@ -130,7 +132,8 @@ class Solver:
         `tolerance`: m and rad. Raises RobotError for what cannot be used; a pose out of reach
         comes back with `success` False, the nearest q found and the errors left.
         """
-        check_name("choice", choose, ("first", "nearest"))
+        if choose not in CHOICES:
+            check_name("choice", choose, CHOICES)
         self._options(rotation, tries)
         own = q_min is None and q_max is None
         limits = self._limits(q_min, q_max)
@@ -222,7 +225,8 @@ class Solver:
         return task
 
     def _options(self, rotation: str, tries: int | None) -> None:
-        check_name("rotation", rotation, ROTATIONS)
+        if rotation not in ROTATIONS:
+            check_name("rotation", rotation, ROTATIONS)
         if tries is not None and (not isinstance(tries, int) or tries < 1):
             raise RobotError(f"tries is {tries!r}; valid: whole numbers from 1")
 
@@ -249,8 +253,8 @@ class Solver:
         if self._search is None:
             self._search = generated.load(code.module(self._chain)).search
         # The lanes round the arm's numbers to a ten-billionth; the rest is the last descent's.
-        linear, angular = (max(limit, 1e-9) ** 2 for limit in task["tolerance"][0].tolist())
-        weight = {"must": 1.0, "near": 0.1, "free": 0.0}[rotation]
+        linear, angular = task["tolerance"][0].tolist()
+        linear, angular = max(linear, 1e-9) ** 2, max(angular, 1e-9) ** 2
         if rotation == "free":
             angular = np.inf
         search = lanes.search_of(
@@ -258,7 +262,7 @@ class Solver:
             starts,
             limits,
             posture,
-            (1.0, weight, 0.03, 1e-9, 1.0, linear, angular),
+            (1.0, WEIGHTS[rotation], 0.03, 1e-9, 1.0, linear, angular),
             (LANE_STEPS, tries, int(look_on)),
             self._sequence(limits, seed),
         )
