@@ -1,11 +1,14 @@
 """What a robot is: a model with what its URDF does not say, and its kinematics."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from robots import kinematics
+from robots.ik import Solution, Solver
 from robots.model import Chain, RobotModel
 
 ASSETS = Path(__file__).parent / "assets"
@@ -52,6 +55,18 @@ class Robot:
         position, rotation = np.empty(3), np.empty((3, 3))
         kinematics.forward(self.record[0], np.asarray(q, float), position, rotation)
         return position, rotation
+
+    @cached_property
+    def solver(self) -> Solver:
+        """Inverse kinematics of this arm, one pose or many; see `robots.ik.Solver`."""
+        return Solver(self.chain, self.q_min, self.q_max, self.home)
+
+    def ik(self, pose: Any, **options: Any) -> Solution:
+        """Find q (n,) for a tool pose wherever there is one; see `robots.ik.Solver.solve`.
+
+        `pose` (7,): position and unit quaternion xyzw; or position (3,) and rotation (3, 3).
+        """
+        return self.solver.solve(pose, **options)
 
     def inverse(
         self,

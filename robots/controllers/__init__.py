@@ -26,6 +26,7 @@ MODULES = (
     "chunked_impedance",
     "move_to",
     "planned_impedance",
+    "dls_ik",
     "maths_probe",
     "torque_limiter",
     "joint_stops",
