@@ -55,6 +55,9 @@ bench: setup
 	@$(BIN)/millhand bench lockstep
 	@$(BIN)/millhand bench env
 	@$(BIN)/millhand bench render
+	@$(BIN)/millhand bench kernels
+	@$(BIN)/millhand bench tick
+	@$(BIN)/millhand bench import
 
 # Every controller on every emulated board, 10,000 random ticks each, compared bit by bit.
 bits: setup
