@@ -1,6 +1,6 @@
 """The fingers of an arm's gripper, as a body of their own: what the control laws ask of one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,10 +38,13 @@ def fingers(robot: "Robot | Fingers") -> Fingers:
     if isinstance(robot, Fingers):
         return robot
     n = len(robot.gripper_joint_names)
-    child = {joint.name: joint.child for joint in robot.model.joints}
+    # Here every finger has a motor of its own, also where the URDF has one follow another.
+    apart = tuple(replace(joint, mimic=None) for joint in robot.model.joints)
+    model = replace(robot.model, joints=apart)
+    child = {joint.name: joint.child for joint in apart}
     inertia = []
     for name in robot.gripper_joint_names:
-        chain = robot.model.chain(child[name])
+        chain = model.chain(child[name])
         com, axis = chain.com[-1], chain.axis[-1]
         turning = axis @ chain.inertia[-1] @ axis
         turning += chain.mass[-1] * (com @ com - (com @ axis) ** 2)
