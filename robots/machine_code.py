@@ -60,6 +60,7 @@ def folders(file: str) -> Iterator[Path]:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         yield Path(chosen) / "millhand"
+        return
     yield Path(file).parent / "__pycache__"
     if sys.platform == "win32":
         user = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
