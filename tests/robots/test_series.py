@@ -99,7 +99,8 @@ from robots.controllers.series import series
 robot = catalogue.load("panda")
 law = {series}
 controller = law.controller(7)
-controller.instance(law.params(robot, 500.0)).step()
+run = controller.instance(law.params(robot, 500.0))
+controller.steps(run.params, run.state, run.input, run.output)
 print(sum(controller.steps.stats.cache_hits.values()))
 """
 
