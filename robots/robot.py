@@ -9,7 +9,7 @@ from robots import kinematics
 from robots.model import Chain, RobotModel
 
 ASSETS = Path(__file__).parent / "assets"
-IK_TOLERANCE = 1e-5
+IK_TOLERANCE, IK_ITERATIONS = 1e-5, 100
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Robot:
             np.asarray(position, float),
             np.ascontiguousarray(rotation, float),
             posture,
-            100,
+            IK_ITERATIONS,
             IK_TOLERANCE,
             q,
         )
