@@ -257,25 +257,38 @@ def inverse(  # type: ignore[no-untyped-def]
     return left
 
 
+@kernel
+def rotation_by_quaternion(quaternion, rotation):  # type: ignore[no-untyped-def]
+    """Write the rotation matrix (3, 3) of a quaternion xyzw (4,); give its squared length.
+
+    One of no length has no rotation: then what is written is not finite.
+    """
+    x, y, z, w = quaternion[0], quaternion[1], quaternion[2], quaternion[3]
+    square = x * x + y * y + z * z + w * w
+    s = 2.0 / square
+    rotation[0, 0] = 1 - s * (y * y + z * z)
+    rotation[0, 1] = s * (x * y - z * w)
+    rotation[0, 2] = s * (x * z + y * w)
+    rotation[1, 0] = s * (x * y + z * w)
+    rotation[1, 1] = 1 - s * (x * x + z * z)
+    rotation[1, 2] = s * (y * z - x * w)
+    rotation[2, 0] = s * (x * z - y * w)
+    rotation[2, 1] = s * (y * z + x * w)
+    rotation[2, 2] = 1 - s * (x * x + y * y)
+    return square
+
+
 def rotation_from_quaternion(quaternion: np.ndarray) -> np.ndarray:
     """Give the rotation matrix (3, 3) of a quaternion xyzw (4,).
 
     Raises RobotError for one of no length.
     """
-    x, y, z, w = quaternion
-    square = x * x + y * y + z * z + w * w
-    if not square > 1e-12:
+    rotation = np.empty((3, 3))
+    if not rotation_by_quaternion(np.asarray(quaternion, float), rotation) > 1e-12:
         raise RobotError(
             f"quaternion {np.asarray(quaternion).tolist()} has no length; give a unit one"
         )
-    s = 2.0 / square
-    return np.array(
-        [
-            [1 - s * (y * y + z * z), s * (x * y - z * w), s * (x * z + y * w)],
-            [s * (x * y + z * w), 1 - s * (x * x + z * z), s * (y * z - x * w)],
-            [s * (x * z - y * w), s * (y * z + x * w), 1 - s * (x * x + y * y)],
-        ]
-    )
+    return rotation
 
 
 def quaternion_from_rotation(rotation: np.ndarray) -> np.ndarray:

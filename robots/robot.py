@@ -12,7 +12,7 @@ from robots.ik import Solution, Solver
 from robots.model import Chain, RobotModel
 
 ASSETS = Path(__file__).parent / "assets"
-IK_TOLERANCE = 1e-5
+IK_TOLERANCE, IK_ITERATIONS = 1e-5, 100
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Robot:
             np.asarray(position, float),
             np.ascontiguousarray(rotation, float),
             posture,
-            100,
+            IK_ITERATIONS,
             IK_TOLERANCE,
             q,
         )

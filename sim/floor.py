@@ -1,6 +1,6 @@
 """A scene and the bodies on it, standing in a world: what tasks place, move and look at."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +142,11 @@ class Floor:
     def poses(self, names: Sequence[str]) -> np.ndarray:
         """Give the poses of several bodies, (m, 7)."""
         return self.world.poses(tuple(self.bodies[name] for name in names))
+
+    def poses_by_name(self, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Give the poses of several bodies, each (7,)."""
+        asked = tuple(names)
+        return dict(zip(asked, self.poses(asked), strict=True))
 
     def velocity(self, name: str) -> np.ndarray:
         """Give a body's linear and angular velocity, (6,), m/s and rad/s."""

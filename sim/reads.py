@@ -25,17 +25,23 @@ _multiply = function("b3MultiplyTransforms")
 
 
 @kernel
+def send(world, command):  # type: ignore[no-untyped-def]
+    """Have Bullet carry out a command; give its answer, which holds until the next command."""
+    _submit(world, command)
+    return _answer(world)
+
+
+@kernel
 def read_state(world, body, links, at):  # type: ignore[no-untyped-def]
     """Ask for a body's state; leave the addresses of its positions, velocities and reactions.
 
     `at` (3,) uint64 takes them; `links` says that the places of links are needed too. Gives
-    Bullet's answer; it holds until the next question.
+    Bullet's answer.
     """
     command = _ask(world, body)
     if links:
         _update_links(command, 1)
-    _submit(world, command)
-    status = _answer(world)
+    status = send(world, command)
     room = at.ctypes.data
     _told(status, 0, 0, 0, 0, 0, room, room + 8, room + 16, 0, 0, 0, 0)
     return status

@@ -19,9 +19,9 @@ from gymnasium.vector.utils import batch_space
 
 from sim.env import FloorEnv
 from sim.errors import SimError, WorkerError
-from sim.infos import Listener
+from sim.infos import Layout, Listener
 from sim.infos import layout as info_layout
-from sim.worker import ACTION, REWARD, TERMINATED, TRUNCATED, Layout, News, carve, work
+from sim.worker import ACTION, REWARD, TERMINATED, TRUNCATED, News, carve, work
 
 START_SECONDS = 300.0
 GRACE_SECONDS = 5.0

@@ -13,10 +13,8 @@ import numpy as np
 
 from sim.batch import Batch, Outcome
 from sim.env import FloorEnv
-from sim.infos import Info, Teller
+from sim.infos import Info, Layout, Teller, Views
 
-Views = dict[str, np.ndarray]
-Layout = list[tuple[str, tuple[int, ...], np.dtype]]
 News = list[Any] | None
 DONE = pickle.dumps((True, None))
 AWAKE_SECONDS = 0.003

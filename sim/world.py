@@ -20,7 +20,9 @@ RENDERERS = ("auto", "fast", "egl", "tiny", "none")
 # Bullet's collision groups are bits; it uses the first six itself, this one for what stands still.
 STATIC_GROUP = 2
 FIRST_GROUP, LAST_GROUP = 1 << 6, 1 << 30
-POSITION = bullet.POSITION_CONTROL
+POSITION, TORQUE = bullet.POSITION_CONTROL, bullet.TORQUE_CONTROL
+KP, KD = 0.1, 1.0
+"""Bullet's usual gains of a joint's own motor."""
 # Enough for 300 stale neighbours.
 PASSES = 48
 CONTACT_REACH = 0.02
@@ -409,9 +411,9 @@ class World:
     ) -> None:
         """Drive joints to one position with Bullet's own motors, until told otherwise."""
         for joint in joints:
-            # By position, at Bullet's usual gains: this is called every tick, and names cost half.
+            # By position: this is called every tick, and names cost half.
             bullet.setJointMotorControl2(
-                body, joint, POSITION, position, 0.0, force, 0.1, 1.0, speed, self._client
+                body, joint, POSITION, position, 0.0, force, KP, KD, speed, self._client
             )
 
     def gear(self, body: int, one: int, other: int, force: float) -> None:

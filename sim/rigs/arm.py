@@ -113,7 +113,7 @@ last goal; gripper -1..1 |
         self._sensor: WristSensor | None = None
         self.loop: Loop | None = None
         self.compiled = fits(self)
-        self._own_loop = Loop([self])
+        self.own_loop = Loop([self]) if self.compiled else None
         self._at = np.zeros(3, np.uint64)
         self.arms = (self,)
         self.trace = {key: [] for key in ("q", "dq", "q_ref", "tau", "flags")}
@@ -244,13 +244,6 @@ last goal; gripper -1..1 |
             self._sensor.start()
         for rows in self.trace.values():
             rows.clear()
-
-    def run(self) -> None:
-        """See Rig: in one compiled loop where there is a way to Bullet for it."""
-        if self.compiled and not self.tracing:
-            self._own_loop.run()
-        else:
-            super().run()
 
     def tick(self, k: int) -> None:
         """See Rig."""

@@ -8,7 +8,6 @@ from robots import kinematics
 from sim.rigs.loop import wrench
 from sim.world import World
 
-GRAVITY = 9.81
 FILTER_S = 0.01
 
 
@@ -23,9 +22,7 @@ class WristSensor:
         self.world, self.body, self.joint = world, body, joint
         world.sense_force(body, joint)
         hand["sensed"], hand["share"] = joint, min(1.0, 1.0 / (tick_hz * FILTER_S))
-        self.share = float(hand["share"][0])
-        self.mass, centre = world.load_of(body, joint)
-        hand["mass"] = self.mass
+        hand["mass"], centre = world.load_of(body, joint)
         pose = world.link_pose(body, joint)
         self.centre = kinematics.rotation_from_quaternion(pose[3:]).T @ (centre - pose[:3])
         self.bind(hand)
@@ -53,7 +50,7 @@ class WristSensor:
     def tick(self, first: bool) -> None:
         """Take in the reading of the tick before; at a step's start that which `look` took."""
         raw = self.raw if first else self.world.joint_force(self.body, self.joint)
-        self.felt += (raw - self.felt) * self.share
+        self.felt += (raw - self.felt) * self.hand["share"][0]
         x, y, z = (self.weight - self.felt[:3]).tolist()
         self.hand["peak"] = max(self.peak, math.sqrt(x * x + y * y + z * z))
 
@@ -81,4 +78,4 @@ class WristSensor:
         """Work out how the hand's weight shows in the sensor, in the frame of its link."""
         pose = self.world.link_pose(self.body, self.joint)
         self.turn[:] = kinematics.rotation_from_quaternion(pose[3:])
-        self.weight[:] = self.mass * GRAVITY * self.turn[2]
+        self.weight[:] = self.hand["mass"][0] * kinematics.GRAVITY * self.turn[2]

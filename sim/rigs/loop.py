@@ -12,19 +12,14 @@ import numpy as np
 from robots.actuator import HostActuator
 from robots.controllers import limited_impedance
 from robots.kernel import kernel
-from robots.kinematics import GRAVITY
+from robots.kinematics import GRAVITY, rotation_by_quaternion
 from sim.native import function, peek
-from sim.reads import read_link, read_state
+from sim.reads import read_link, read_state, send
+from sim.world import KD, KP, POSITION, TORQUE
 
 if TYPE_CHECKING:
     from sim.rigs.arm import ArmRig
 
-POSITION_CONTROL, TORQUE_CONTROL = 2, 1
-KP, KD = 0.1, 1.0
-"""The gains of Bullet's own motors, as PyBullet's functions have them."""
-
-_submit = function("b3SubmitClientCommand")
-_answer = function("b3ProcessServerStatus")
 _step = function("b3InitStepSimulationCommand")
 _control = function("b3JointControlCommandInit2")
 _set_torque = function("b3JointControlSetDesiredForceTorque")
@@ -82,26 +77,9 @@ def _feel(hand, reactions):  # type: ignore[no-untyped-def]
 @kernel
 def _weigh(hand, pose):  # type: ignore[no-untyped-def]
     """Work out how the hand's weight shows in the sensor, whose link is at a pose (7,)."""
-    x, y, z, w = pose[3], pose[4], pose[5], pose[6]
-    s = 2.0 / (x * x + y * y + z * z + w * w)
-    turn = hand.turn
-    turn[0, 0], turn[0, 1], turn[0, 2] = (
-        1 - s * (y * y + z * z),
-        s * (x * y - z * w),
-        s * (x * z + y * w),
-    )
-    turn[1, 0], turn[1, 1], turn[1, 2] = (
-        s * (x * y + z * w),
-        1 - s * (x * x + z * z),
-        s * (y * z - x * w),
-    )
-    turn[2, 0], turn[2, 1], turn[2, 2] = (
-        s * (x * z - y * w),
-        s * (y * z + x * w),
-        1 - s * (x * x + y * y),
-    )
+    rotation_by_quaternion(pose[3:], hand.turn)
     for i in range(3):
-        hand.weight[i] = hand.mass * GRAVITY * turn[2, i]
+        hand.weight[i] = hand.mass * GRAVITY * hand.turn[2, i]
 
 
 @kernel
@@ -146,11 +124,11 @@ def observe(hands, fresh, at, q, dq, tool):  # type: ignore[no-untyped-def]
 
 @kernel
 def _drive(hand, opening):  # type: ignore[no-untyped-def]
-    """Drive the fingers to an opening; see `ArmRig.drive`."""
+    """Drive the fingers to an opening; see `ArmRig._drive`."""
     hand.told = opening
     place = hand.closed + min(max(opening, 0.0), 1.0) * (hand.opened - hand.closed)
     for i in range(hand.fingers):
-        command = _control(hand.world, hand.body, POSITION_CONTROL)
+        command = _control(hand.world, hand.body, POSITION)
         if hand.speed > 0.0:
             _set_speed(command, hand.finger_u[i], hand.speed)
         _set_position(command, hand.finger_q[i], place)
@@ -158,8 +136,7 @@ def _drive(hand, opening):  # type: ignore[no-untyped-def]
         _set_velocity(command, hand.finger_u[i], 0.0)
         _set_kd(command, hand.finger_u[i], KD)
         _set_force(command, hand.finger_u[i], hand.force)
-        _submit(hand.world, command)
-        _answer(hand.world)
+        send(hand.world, command)
 
 
 @kernel
@@ -186,17 +163,15 @@ def run_ticks(worlds, active, first, hands, params, state, input, output, goals,
                     given.dq[i] = peek(at[1], hand.joint_u[i])
                     given.q_goal[i] = goals[row, k, i]
                 limited_impedance.step(params[row], state[row], given, taken)
-                command = _control(world, hand.body, TORQUE_CONTROL)
+                command = _control(world, hand.body, TORQUE)
                 for i in range(n):
                     _set_torque(command, hand.joint_u[i], taken.tau[i])
-                _submit(world, command)
-                _answer(world)
+                send(world, command)
                 grip = grips[row, k]
                 if grip != hand.told and grip == grip:
                     _drive(hand, grip)
                 hand.flags |= taken.flags
-            _submit(world, _step(world))
-            _answer(world)
+            send(world, _step(world))
 
 
 class Loop:

@@ -51,7 +51,7 @@ class PairRig(Rig):
             for k, side in enumerate(SIDES)
         )
         self.left, self.right = self.arms
-        self._own_loop = Loop(self.arms)
+        self.own_loop = Loop(self.arms) if self.left.compiled else None
 
     def action_space(self) -> spaces.Box:
         """See Rig."""
@@ -78,13 +78,6 @@ class PairRig(Rig):
         half = action.shape[-1] // 2
         self.left.command(action[..., :half])
         self.right.command(action[..., half:])
-
-    def run(self) -> None:
-        """See Rig."""
-        if self.left.compiled and not self.tracing:
-            self._own_loop.run()
-        else:
-            super().run()
 
     def tick(self, k: int) -> None:
         """See Rig."""

@@ -4,9 +4,7 @@ import numpy as np
 
 from robots.kernel import kernel
 from robots.kinematics import inverse, rotation_by_vector
-from robots.robot import IK_TOLERANCE
-
-ITERATIONS = 100
+from robots.robot import IK_ITERATIONS, IK_TOLERANCE
 
 
 @kernel
@@ -48,7 +46,7 @@ def move_tool(  # type: ignore[no-untyped-def]
                 total += mount[k, i] * facing_there[k, j]
             facing_local[i, j] = total
     left = inverse(
-        chains[0], q_min, q_max, q, local, facing_local, posture, ITERATIONS, IK_TOLERANCE, goal
+        chains[0], q_min, q_max, q, local, facing_local, posture, IK_ITERATIONS, IK_TOLERANCE, goal
     )
     if left > within:
         goal[:] = q

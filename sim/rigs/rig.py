@@ -10,6 +10,7 @@ from sim.floor import Floor
 
 if TYPE_CHECKING:
     from sim.rigs.arm import ArmRig
+    from sim.rigs.loop import Loop
 
 
 class Rig:
@@ -26,6 +27,8 @@ class Rig:
     """What is known of the robot: its record in `robots`."""
     arms: "tuple[ArmRig, ...]" = ()
     """The arms that are all of the rig; none for a rig of another kind."""
+    own_loop: "Loop | None" = None
+    """What takes its ticks compiled, where that fits."""
     flags: int = 0
 
     def __init__(self, floor: Floor, control_mode: str, ticks: int) -> None:
@@ -58,6 +61,9 @@ class Rig:
 
     def run(self) -> None:
         """Take the step's physics ticks, each after a `tick` of the robot."""
+        if self.own_loop is not None and not self.tracing:
+            self.own_loop.run()
+            return
         advance = self.floor.world.step
         for k in range(self.ticks):
             self.tick(k)

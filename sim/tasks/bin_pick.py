@@ -111,8 +111,7 @@ class BinPick(Task):
 
     def update(self) -> Reward:
         """See Task."""
-        poses = self.floor.poses(tuple(self.present))
-        self.poses = dict(zip(self.present, poses, strict=True))
+        self.poses = self.floor.poses_by_name(self.present)
         out = [name for name, pose in self.poses.items() if self._delivered(pose)]
         kinds = [self.present[name] for name in out]
         success = (

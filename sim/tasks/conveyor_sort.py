@@ -148,8 +148,7 @@ class ConveyorSort(Task):
     def update(self) -> Reward:
         """See Task."""
         self.belt = self.conveyor.observe()
-        poses = self.floor.poses(tuple(self.items))
-        self.poses = dict(zip(self.items, poses, strict=True))
+        self.poses = self.floor.poses_by_name(self.items)
         for name, item in self.items.items():
             item.went = self._went(self.poses[name])
         self._aim()

@@ -13,7 +13,7 @@ from sim.rigs.rig import Rig, box
 from sim.scene import Fixture
 from sim.tasks.hand_over_expert import hand_over_expert
 from sim.tasks.pair_script import PairScript
-from sim.tasks.task import Reward, Task, distance, upright, yaw_pose
+from sim.tasks.task import Reward, Task, distance, offset, upright, yaw_pose
 
 TEMPLATES = (
     "hand the {colour} {part} over to the {side} station",
@@ -124,8 +124,7 @@ class HandOver(Task):
         return Reward(-reach - carry + float(success), success)
 
     def _lies_at_goal(self, pose: np.ndarray) -> bool:
-        (ax, ay, az), (bx, by, bz) = pose[:3].tolist(), self.goal_position.tolist()
-        x, y, z = ax - bx, ay - by, az - bz
+        x, y, z = offset(pose[:3], self.goal_position)
         over = abs(x) < self.size[0] / 2 - MARGIN and abs(y) < self.size[1] / 2 - MARGIN
         if not (over and -0.004 < z < 0.012 and upright(pose, 30)):
             return False

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from sim.floor import ASSETS, Floor
 from sim.rigs.rig import Rig, box
 from sim.tasks.machine_expert import MachineExpert
-from sim.tasks.task import Reward, Task, distance, scatter, upright, yaw_pose
+from sim.tasks.task import Reward, Task, distance, offset, scatter, upright, yaw_pose
 
 FOLDER = ASSETS / "machine_tend"
 BLANKS = ("blank-0", "blank-1")
@@ -135,8 +135,7 @@ class MachineTend(Task):
     def seated(self, name: str) -> bool:
         """Say whether a blank stands in the chuck."""
         pose = self.floor.pose(name)
-        (ax, ay, az), (bx, by, bz) = pose[:3].tolist(), self.chuck.tolist()
-        x, y, z = ax - bx, ay - by, az - bz
+        x, y, z = offset(pose[:3], self.chuck)
         return math.hypot(x, y) < SEATED and z < 0.006 and upright(pose, 10)
 
     def blank_place(self) -> np.ndarray:

@@ -124,8 +124,7 @@ class Palletize(Task):
 
     def _look(self) -> None:
         """See where the cartons are, which places are taken, and what comes next."""
-        poses = self.floor.poses(self.present)
-        self.poses = dict(zip(self.present, poses, strict=True))
+        self.poses = self.floor.poses_by_name(self.present)
         self.taken: list[str | None] = [self._at(place) for place in self.places]
         left = self.next()
         if left is not None:

@@ -12,7 +12,7 @@ from sim.floor import ASSETS, Floor
 from sim.rigs.rig import Rig, box
 from sim.tasks.peg_insert_expert import PegInsertExpert, times
 from sim.tasks.script import ahead
-from sim.tasks.task import Reward, Task, distance, turned_back, upright, yaw_pose
+from sim.tasks.task import Reward, Task, distance, offset, turned_back, upright, yaw_pose
 
 TEMPLATES = (
     "insert the shaft into the {which} socket",
@@ -164,9 +164,8 @@ class PegInsert(Task):
 
     def depth(self) -> float:
         """Say how deep the shaft's foot is in the named hole, metres; 0 outside of it."""
-        ax, ay, az, *_ = self.shaft.tolist()
-        bx, by, bz = self.goal_position.tolist()
-        x, y, z = turned_back(self.plate_pose, ax - bx, ay - by, az - bz)
+        away = offset(self.shaft[:3], self.goal_position)
+        x, y, z = turned_back(self.plate_pose, *away)
         return max(0.0, HEIGHT - z) if math.hypot(x, y) < HOLE / 4 else 0.0
 
     def spaces(self) -> dict[str, spaces.Space[Any]]:

@@ -137,10 +137,15 @@ def scatter(
     raise SimError(f"{count} places {spacing} m apart do not fit between {low} and {high}")
 
 
+def offset(one: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
+    """Give the way from `other` (3,) to `one` (3,), as plain numbers: arrays so short are slow."""
+    (ax, ay, az), (bx, by, bz) = one.tolist(), other.tolist()
+    return ax - bx, ay - by, az - bz
+
+
 def distance(one: np.ndarray, other: np.ndarray) -> float:
     """Give the distance between two places (3,), the same bits on every machine."""
-    (ax, ay, az), (bx, by, bz) = one.tolist(), other.tolist()
-    x, y, z = ax - bx, ay - by, az - bz
+    x, y, z = offset(one, other)
     return math.sqrt(x * x + y * y + z * z)
 
 
