@@ -78,6 +78,14 @@ class Kernels:
         return self._kernel("coriolis")
 
     @property
+    def coriolis_matrix(self) -> Kernel:
+        """The matrix C with C dq = `coriolis`: q, dq -> coriolis (nv, nv).
+
+        Christoffel's: the mass matrix changes by C + C', so that dM/dt - 2 C is skew-symmetric.
+        """
+        return self._kernel("coriolis_matrix")
+
+    @property
     def com(self) -> Kernel:
         """The centre of mass and its Jacobian: q -> com (3,), jacobian (3, nv).
 

@@ -16,7 +16,9 @@ EXACT = 1e-10
 # Of float32 batches, relative to the largest entry of the whole batch. Forward dynamics solves
 # with the mass matrix, whose condition number costs as many digits more.
 ROUGH = dict.fromkeys(("forward", "jacobian", "jacobian_dot", "com"), 2e-6)
-ROUGH |= dict.fromkeys(("rnea", "crba", "gravity", "bias", "coriolis"), 2e-5) | {"aba": 2e-3}
+ROUGH |= dict.fromkeys(("rnea", "crba", "gravity", "bias", "coriolis", "coriolis_matrix"), 2e-5) | {
+    "aba": 2e-3
+}
 NAMES = list(ROUGH)
 
 FRAMES = {"panda": "panda_grasptarget", "xarm6": "link6", "a1": "FR_toe", "mimics": "l2"}
@@ -74,6 +76,7 @@ def test_batches_equal_pinocchio(case):
     rate = made.jacobian_dot(frame)(q, v)
     tau, mass, centre = made.rnea(q, v, a), made.crba(q), made.com(q)[0]
     gravity, bias, coriolis = made.gravity(q), made.bias(q, v), made.coriolis(q, v)
+    matrix = made.coriolis_matrix(q, v)
     still = np.zeros(tree.nv)
     for i in range(1000):
         want = pin.frame(q[i], frame)
@@ -88,6 +91,7 @@ def test_batches_equal_pinocchio(case):
         loaded = pin.rnea(q[i], v[i], still)
         assert off(gravity[i], heavy, 1e-3) <= EXACT and off(bias[i], loaded) <= EXACT
         assert off(coriolis[i], loaded - heavy, np.abs(loaded).max()) <= EXACT
+        assert off(matrix[i], pin.coriolis(q[i], v[i])) <= EXACT
 
 
 def test_forward_dynamics_equal_pinocchio(case):
@@ -127,7 +131,8 @@ def test_kernels_equal_pybullet(case):
 def test_single_equals_batched(case, name):
     """Up to the rounding that fused multiply-adds leave out."""
     made, frame, _ = case
-    if made.name in ("iiwa", "xarm6", "so101") and name not in ("jacobian", "aba"):
+    few = ("jacobian", "aba") if made.name in ("iiwa", "xarm6", "so101") else NAMES
+    if name not in few or (name == "coriolis_matrix" and made.name == "mimics"):
         pytest.skip("compiled for the others")
     kernel = kernel_of(made, name, frame)
     inputs = inputs_of(kernel, *batch(made.tree, 20, 3))
@@ -173,6 +178,24 @@ def test_mass_matrix_is_symmetric_positive_definite(case):
     mass = made.crba(batch(made.tree, 200, 7)[0])
     assert (mass == mass.transpose(0, 2, 1)).all()
     assert np.linalg.eigvalsh(mass).min() > 0
+
+
+def test_coriolis_matrix_is_christoffels(case):
+    """C dq = coriolis, and dM/dt - 2 C is skew-symmetric, which says that dM/dt = C + C'."""
+    made, h = case[0], 1e-6
+    tree = made.tree
+    q, v, _ = batch(tree, 200, 15)
+    matrix, mass = made.coriolis_matrix(q, v), made.crba(q)
+    forces = np.einsum("kij,kj->ki", matrix, v)
+    scale = np.abs(matrix).max()
+    assert np.abs(forces - made.coriolis(q, v)).max() <= 1e-13 * scale * np.abs(v).max()
+    ahead, behind = (
+        made.crba(np.array([moved(tree, *state, step) for state in zip(q, v, strict=True)]))
+        for step in (h, -h)
+    )
+    change = (ahead - behind) / (2 * h)
+    twice = matrix + matrix.transpose(0, 2, 1)
+    assert np.abs(change - twice).max() <= 1e-6 * max(scale, np.abs(mass).max())
 
 
 def test_jacobians_equal_finite_differences(case):
