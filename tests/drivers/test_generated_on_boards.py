@@ -28,6 +28,7 @@ KERNELS = {
     "forward": lambda: PANDA.forward("panda_hand"),
     "jacobian": lambda: PANDA.jacobian("panda_hand"),
     "rnea": lambda: PANDA.rnea,
+    "distance": lambda: PANDA.distance(),
 }
 
 
