@@ -213,6 +213,9 @@ class Pinocchio:
     def centre_of_mass(self, q):
         return self.pin.centerOfMass(self.model, self.data, self.q(q)).copy()
 
+    def centre_of_mass_jacobian(self, q):
+        return self.pin.jacobianCenterOfMass(self.model, self.data, self.q(q)) @ self.lift
+
     def coriolis(self, q, v):
         matrix = self.pin.computeCoriolisMatrix(self.model, self.data, self.q(q), self.lift @ v)
         return self.lift.T @ matrix @ self.lift

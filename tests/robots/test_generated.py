@@ -74,7 +74,7 @@ def test_batches_equal_pinocchio(case):
     position, rotation, jacobian = made.jacobian(frame)(q)
     at, turn = made.forward(frame)(q)
     rate = made.jacobian_dot(frame)(q, v)
-    tau, mass, centre = made.rnea(q, v, a), made.crba(q), made.com(q)[0]
+    tau, mass, (centre, moves) = made.rnea(q, v, a), made.crba(q), made.com(q)
     gravity, bias, coriolis = made.gravity(q), made.bias(q, v), made.coriolis(q, v)
     matrix = made.coriolis_matrix(q, v)
     still = np.zeros(tree.nv)
@@ -87,6 +87,7 @@ def test_batches_equal_pinocchio(case):
         assert off(tau[i], pin.rnea(q[i], v[i], a[i])) <= EXACT
         assert off(mass[i], pin.crba(q[i])) <= EXACT
         assert off(centre[i], pin.centre_of_mass(q[i])) <= EXACT
+        assert off(moves[i], pin.centre_of_mass_jacobian(q[i])) <= EXACT
         heavy = pin.rnea(q[i], still, still)
         loaded = pin.rnea(q[i], v[i], still)
         assert off(gravity[i], heavy, 1e-3) <= EXACT and off(bias[i], loaded) <= EXACT
