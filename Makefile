@@ -59,9 +59,11 @@ bench: setup
 	@$(BIN)/millhand bench tick
 	@$(BIN)/millhand bench import
 
-# Every controller on every emulated board, 10,000 random ticks each, compared bit by bit.
+# Every controller and the generated kernels on every emulated board, 10,000 random ticks each,
+# compared bit by bit.
 bits: setup
-	@MILLHAND_BITS_TICKS=10000 $(BIN)/python -m pytest -q tests/drivers/test_bits.py
+	@MILLHAND_BITS_TICKS=10000 $(BIN)/python -m pytest -q tests/drivers/test_bits.py \
+	  tests/drivers/test_generated_on_boards.py
 
 # The experts' record behind docs/tasks.md: every task on its first robot over 200 layouts, on the
 # others over 100; PegInsert also by clearance and stiffness. Some forty minutes on 2 cores.

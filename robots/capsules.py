@@ -1,6 +1,7 @@
 """Capsules that hold a robot's links, for telling how far it is from touching itself.
 
-They are data, one file a robot, made once by `robots.capsule_fit`; `of` places them in a tree.
+They are data, one file a robot, made once by `robots.capsule_fit`; `of` places them in a tree,
+and `robots.generated.kernels(robot).distance()` is compiled code for the least of the distances.
 """
 
 import json
@@ -32,6 +33,39 @@ class Capsules:
     p1: np.ndarray
     radius: np.ndarray
     pairs: np.ndarray
+
+    def ends(self) -> np.ndarray:
+        """Give the ends (2 m, 3) of all middle lines, each capsule's two in turn."""
+        return np.stack([self.p0, self.p1], axis=1).reshape(-1, 3)
+
+    def check(self, tree: Tree) -> None:
+        """Raise RobotError where the arrays do not fit each other or the tree."""
+        m, b = len(self.links), len(tree.bodies)
+        shapes = {"body": (m,), "p0": (m, 3), "p1": (m, 3), "radius": (m,)}
+        for name, shape in shapes.items():
+            found = np.shape(getattr(self, name))
+            if found != shape:
+                raise RobotError(f"capsules of {tree.name}: {name} is {found}; expected {shape}")
+            if not np.isfinite(getattr(self, name)).all():
+                raise RobotError(f"capsules of {tree.name}: {name} is not finite")
+        if np.any((self.body < -1) | (self.body >= b)):
+            raise RobotError(
+                f"capsules of {tree.name}: bodies {self.body.tolist()}; expected -1 to {b - 1}"
+            )
+        if np.any(self.radius < 0):
+            raise RobotError(
+                f"capsules of {tree.name}: radii {self.radius.tolist()}; expected none below 0"
+            )
+        pairs = np.asarray(self.pairs)
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or len(pairs) == 0:
+            raise RobotError(
+                f"capsules of {tree.name}: pairs are {pairs.shape}; expected (k, 2), k at least 1"
+            )
+        if np.any((pairs < 0) | (pairs >= m)) or np.any(pairs[:, 0] == pairs[:, 1]):
+            raise RobotError(
+                f"capsules of {tree.name}: pairs {pairs.tolist()}; "
+                f"expected two different numbers from 0 to {m - 1} each"
+            )
 
 
 def of(name: str, tree: Tree | None = None) -> Capsules:

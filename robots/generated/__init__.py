@@ -8,8 +8,7 @@ bits on a board; and by `vector`, for batches, a register of states at a time.
 Importing this touches no compiler; the first call of a kernel does.
 """
 
-from robots.generated.capsules import Capsules
 from robots.generated.kernel import Kernel
 from robots.generated.robot import Kernels, kernels
 
-__all__ = ["Capsules", "Kernel", "Kernels", "kernels"]
+__all__ = ["Kernel", "Kernels", "kernels"]

@@ -21,8 +21,9 @@ PACKAGE = "robots.generated.made"
 def folder() -> Path:
     """Give the folder of generated sources, made if need be.
 
-    `MILLHAND_CACHE` names it; else it is `millhand` in the user's cache folder. Raises RobotError
-    where it cannot be made. Read once a process.
+    `MILLHAND_CACHE` names it; else it is `millhand` in the user's cache folder, or where that
+    cannot be made one of this process. Raises RobotError where the one that is named cannot be
+    made. Read once a process.
     """
     given = os.environ.get("MILLHAND_CACHE")
     if given:
@@ -37,6 +38,8 @@ def folder() -> Path:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        if not given:
+            return Path(tempfile.mkdtemp(prefix="millhand-"))
         raise RobotError(
             f"the cache folder {root} cannot be made ({error.strerror}); "
             "set MILLHAND_CACHE to one that can be written"

@@ -107,12 +107,12 @@ def crba(m: Mechanism) -> Array:
         up = body.parent
         if up < 0 and not m.tree.floating:
             continue
-        turned = joint.out(h)
-        first[up] = first[up] + turned + mass[i] * joint.origin
-        about[up] = about[up] + _moved(_turned(joint, about[i]), turned, mass[i], joint.origin)
+        carried = joint.out(h)
+        first[up] = first[up] + carried + mass[i] * joint.origin
+        about[up] = about[up] + moved(turned(joint, about[i]), carried, mass[i], joint.origin)
         mass[up] += mass[i]
     if m.tree.floating:
-        lever = _skew(first[-1])
+        lever = skew(first[-1])
         out[:3, :3] = mass[-1] * constant(np.eye(3))
         out[:3, 3:6], out[3:6, :3], out[3:6, 3:6] = -lever, lever, about[-1]
     return out
@@ -208,7 +208,7 @@ def _add(out: Array, row: int, column: int, share: Scalar) -> None:
     out[row, column] = out[column, row] = out[row, column] + share
 
 
-def _turned(joint: Joint, about: Array) -> Array:
+def turned(joint: Joint, about: Array) -> Array:
     """Give a symmetric matrix of the body's frame in the parent's."""
     s, c = joint.sine, joint.cosine
     xx, yy, xy = about[0, 0], about[1, 1], about[0, 1]
@@ -218,13 +218,13 @@ def _turned(joint: Joint, about: Array) -> Array:
     shift = s * (less + 2.0 * c * xy)
     cross_term = xy + c * less - 2.0 * s * s * xy
     tx, ty = c * xz - s * yz, s * xz + c * yz
-    turned = np.array(
+    local = np.array(
         [[xx - shift, cross_term, tx], [cross_term, yy + shift, ty], [tx, ty, about[2, 2]]], object
     )
-    return joint.fixed @ turned @ joint.fixed.T
+    return joint.fixed @ local @ joint.fixed.T
 
 
-def _moved(about: Array, moment: Array, mass: float, by: Array) -> Array:
+def moved(about: Array, moment: Array, mass: float, by: Array) -> Array:
     """Give an inertia about an origin that sees the old one at `by`; `moment` is about the old."""
     shift = 2.0 * dot(by, moment) + mass * dot(by, by)
     out = zeros(3, 3)
@@ -235,5 +235,6 @@ def _moved(about: Array, moment: Array, mass: float, by: Array) -> Array:
     return out
 
 
-def _skew(h: Array) -> Array:
+def skew(h: Array) -> Array:
+    """Give the matrix (3, 3) of the cross product with a vector (3,) from the left."""
     return np.array([[0.0, -h[2], h[1]], [h[2], 0.0, -h[0]], [-h[1], h[0], 0.0]], object)

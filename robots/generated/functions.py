@@ -8,6 +8,7 @@ import numpy as np
 from robots.errors import check_name
 from robots.generated import dynamics
 from robots.generated.bodies import bodies_of
+from robots.generated.coriolis import coriolis_matrix
 from robots.generated.graph import Graph, Scalar, needed
 from robots.generated.kinematics import World, points
 from robots.generated.spatial import Array, zeros
@@ -59,6 +60,7 @@ def signature(task: Task, name: str) -> Signature:
         "aba": q | {"dq": v, "tau": v},
         "bias": q | {"dq": v},
         "coriolis": q | {"dq": v},
+        "coriolis_matrix": q | {"dq": v},
     }
     ends = 0 if task.on is None else len(task.on)
     outputs: dict[str, Shapes] = {
@@ -67,6 +69,7 @@ def signature(task: Task, name: str) -> Signature:
         "jacobian_dot": {"jacobian_dot": (6, tree.nv)},
         "crba": {"mass": (tree.nv, tree.nv)},
         "aba": {"ddq": v},
+        "coriolis_matrix": {"coriolis": (tree.nv, tree.nv)},
         "com": {"com": (3,), "jacobian": (3, tree.nv)},
         "distance": {"distance": (1,), "pair": (1,), "points": (ends, 3)},
     }
@@ -138,6 +141,10 @@ def _coriolis(graph: Graph, task: Task, x: Inputs) -> Made:
     return (dynamics.rnea(_mechanism(graph, task, x), x["dq"], zeros(task.tree.nv), 0.0),)
 
 
+def _coriolis_matrix(graph: Graph, task: Task, x: Inputs) -> Made:
+    return (coriolis_matrix(_mechanism(graph, task, x), x["dq"]),)
+
+
 def _gravity(graph: Graph, task: Task, x: Inputs) -> Made:
     still = zeros(task.tree.nv)
     return (dynamics.rnea(_mechanism(graph, task, x), still, still),)
@@ -170,6 +177,7 @@ MAKERS: dict[str, Callable[[Graph, Task, Inputs], Made]] = {
     "gravity": _gravity,
     "bias": _bias,
     "coriolis": _coriolis,
+    "coriolis_matrix": _coriolis_matrix,
     "com": _com,
     "distance": _points,
 }

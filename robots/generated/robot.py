@@ -2,15 +2,19 @@
 
 from functools import lru_cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from robots.errors import RobotError
 from robots.generated import cache
-from robots.generated.capsules import Capsules
 from robots.generated.functions import Task, graph_of, operations, signature
 from robots.generated.kernel import Kernel
 from robots.generated.source import module
 from robots.tree import Tree
+
+if TYPE_CHECKING:
+    from robots.capsules import Capsules
 
 __all__ = ["Kernels", "kernels"]
 
@@ -78,6 +82,14 @@ class Kernels:
         return self._kernel("coriolis")
 
     @property
+    def coriolis_matrix(self) -> Kernel:
+        """The matrix C with C dq = `coriolis`: q, dq -> coriolis (nv, nv).
+
+        Christoffel's: the mass matrix changes by C + C', so that dM/dt - 2 C is skew-symmetric.
+        """
+        return self._kernel("coriolis_matrix")
+
+    @property
     def com(self) -> Kernel:
         """The centre of mass and its Jacobian: q -> com (3,), jacobian (3, nv).
 
@@ -85,17 +97,31 @@ class Kernels:
         """
         return self._kernel("com")
 
-    def distance(self, capsules: Capsules) -> Kernel:
+    def distance(self, capsules: "Capsules | None" = None) -> Kernel:
         """The least distance between pairs of capsules, m: q -> distance (1,), pair (1,), points.
 
-        `pair` is the number of the nearest pair, kept as a float; `points` (2 m, 3) are the ends
-        of the m capsules where q puts them. Below zero they overlap: the distance is that of the
-        segments less both radii.
+        Capsules are those fitted to the robot, `robots.capsules.of(name)`, if None. `pair` is the
+        number of the nearest pair, kept as a float; `points` (2 m, 3) are the ends of the m
+        capsules where q puts them. Below zero they overlap: the distance is that of the middle
+        lines less both radii. Raises RobotError for capsules that do not fit the tree, and where
+        none are given for a robot that is not of the catalogue.
         """
-        on, place = capsules.checked(self.tree)
+        if capsules is None:
+            if ("distance", None) not in self._made:
+                self._made["distance", None] = self.distance(self._own_capsules())
+            return self._made["distance", None]
+        capsules.check(self.tree)
         radius = np.asarray(capsules.radius, float)
         pairs = np.asarray(capsules.pairs, np.int64)
-        return self._new("distance", Task(self.tree, None, on, place, radius, pairs))
+        on = np.repeat(capsules.body, 2)
+        return self._new("distance", Task(self.tree, None, on, capsules.ends(), radius, pairs))
+
+    def _own_capsules(self) -> "Capsules":
+        from robots import capsules, catalogue
+
+        if self.name not in catalogue.every():
+            raise RobotError(f"no capsules are fitted to {self.name}; give distance() some")
+        return capsules.of(self.name, self.tree)
 
     def _of_frame(self, function: str, frame: str) -> Kernel:
         self.tree.frame(frame)

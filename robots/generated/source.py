@@ -101,7 +101,7 @@ def module(robot: str, spec: Signature, task: Task) -> str:
     shapes = spec.inputs | {name: spec.outputs[name] for name in graph}
     names = ", ".join(shapes)
     plain = statements(graph, spec.outputs)
-    plain += _guard(spec, plain, task.tree.floating) if spec.name != "distance" else []
+    plain += _guard({name: spec.outputs[name] for name in graph}, plain, task.tree.floating)
     lines = "\n".join(f"    {line}" for line in plain)
     imports = IMPORTS + (MORE_IMPORTS if spec.name == "distance" else "")
     title = f"{spec.name} of {robot}" + (f", frame {task.frame}" if task.frame else "")
@@ -124,13 +124,13 @@ def _quoted(text: str) -> str:
     return "".join(c for c in text if c.isprintable() and c not in '\\"')
 
 
-def _guard(spec: Signature, lines: list[str], floating: bool) -> list[str]:
+def _guard(outputs: Shapes, lines: list[str], floating: bool) -> list[str]:
     """Give the statements that make every NaN written canonical: machines make different ones.
 
     Only what is infinite, NaN, or so large that products overflow can lead to one; or a
     quaternion of no length. Each input that is none of these adds a zero.
     """
-    settle = [f"settle{len(shape)}({name})" for name, shape in spec.outputs.items()]
+    settle = [f"settle{len(shape)}({name})" for name, shape in outputs.items()]
     if floating:
         return settle
     inputs = [line.split(" = ")[0] for line in lines if line.endswith("]") and " = " in line]
@@ -162,9 +162,7 @@ PAIRS = np.array({task.pairs.tolist()!r})
 def single(q, distance, pair, points):
     place(q, points)
     nearest(points, RADIUS, PAIRS, distance, pair)
-    if distance[0] != distance[0]:
-        settle1(distance)
-        settle2(points)
+    settle1(distance)
 
 
 @batch

@@ -1,11 +1,14 @@
 """What tests of trees share: trees to try, random states, and how two peers see the same."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pybullet
 
+from robots.model import Link, RobotModel
+from robots.reference import rotation_of, skew
 from robots.tree import Tree
 
 # Two branches at odd angles; a slide and a hinge that mimic, one by way of the other; a fixed
@@ -210,15 +213,24 @@ class Pinocchio:
     def centre_of_mass(self, q):
         return self.pin.centerOfMass(self.model, self.data, self.q(q)).copy()
 
+    def centre_of_mass_jacobian(self, q):
+        return self.pin.jacobianCenterOfMass(self.model, self.data, self.q(q)) @ self.lift
+
     def coriolis(self, q, v):
         matrix = self.pin.computeCoriolisMatrix(self.model, self.data, self.q(q), self.lift @ v)
         return self.lift.T @ matrix @ self.lift
 
 
 class Bullet:
-    """A URDF in PyBullet with its base fixed at the origin, values in the order of a tree's.
+    """A URDF in PyBullet, its base fixed at the origin unless the tree floats, as a tree sees it.
 
-    Joints that mimic are free in Bullet and tied together here; `held` as in `Pinocchio`.
+    Values are in the order of the tree's. Joints that mimic are free in Bullet and tied together
+    here; `held` as in `Pinocchio`.
+
+    Bullet turns every inertia to its principal axes as it reads it, by rotations that stop at some
+    1e-8 of it: `weighed` gives a model as Bullet then holds it. All else is the URDF's in double
+    precision but for the links' own frames in the world, which pass through single; those of
+    their inertias do not. A floating body's pose is that of its inertia's frame.
     """
 
     def __init__(self, urdf, tree: Tree, held=None):
@@ -227,7 +239,7 @@ class Bullet:
         pybullet.setGravity(0, 0, -9.81, physicsClientId=self.client)
         self.body = pybullet.loadURDF(
             str(urdf),
-            useFixedBase=True,
+            useFixedBase=not tree.floating,
             flags=pybullet.URDF_USE_INERTIA_FROM_FILE,
             physicsClientId=self.client,
         )
@@ -247,40 +259,132 @@ class Bullet:
                 self.offset[row] = offset[names.index(name)]
             else:
                 self.offset[row] = (held or {}).get(name, 0.0)
+        self.base = self._inertial(-1)
+        # The twist of the base's inertia, in its own frame, from that of the base in its own.
+        self.lift = np.eye(tree.nv)
+        if tree.floating:
+            back = rotation_of(self.base[1]).T
+            self.lift[:3, :3] = self.lift[3:6, 3:6] = back
+            self.lift[:3, 3:6] = -back @ skew(self.base[0])
 
     def close(self):
         pybullet.disconnect(self.client)
 
+    def _info(self, index):
+        return pybullet.getDynamicsInfo(self.body, index, physicsClientId=self.client)
+
+    def _inertial(self, index):
+        """Give place and quaternion of an inertia's principal frame in its link's."""
+        info = self._info(index)
+        return np.array(info[3]), np.array(info[4])
+
+    def weighed(self, model: RobotModel) -> RobotModel:
+        """Give the model with the masses and inertias that Bullet holds; of a fixed base, none."""
+        links = dict(model.links)
+        indices = self.links | ({model.root: -1} if self.tree.floating else {})
+        for name, index in indices.items():
+            mass, _, moments = self._info(index)[:3]
+            com, quaternion = self._inertial(index)
+            turn = rotation_of(quaternion)
+            links[name] = Link(name, mass, com, turn @ np.diag(moments) @ turn.T)
+        return replace(model, links=links)
+
+    def _full(self, q):
+        joints = q[7:] if self.tree.floating else q
+        return list(self.spread @ joints + self.offset)
+
+    def _base_pose(self, q):
+        turn = rotation_of(q[3:7])
+        return q[:3] + turn @ self.base[0], turn @ rotation_of(self.base[1])
+
     def poses(self, q):
         """Give for every link but the root its place, rotation, and com's place."""
-        for joint, value in zip(self.joints, self.spread @ q + self.offset, strict=True):
+        for joint, value in zip(self.joints, self._full(q), strict=True):
             pybullet.resetJointState(self.body, joint, value, physicsClientId=self.client)
+        if self.tree.floating:
+            pybullet.resetBasePositionAndOrientation(
+                self.body,
+                self._base_pose(q)[0],
+                quaternion_product(q[3:7], self.base[1]),
+                physicsClientId=self.client,
+            )
         states = pybullet.getLinkStates(
             self.body,
             list(self.links.values()),
             computeForwardKinematics=True,
             physicsClientId=self.client,
         )
-        turns = [np.reshape(pybullet.getMatrixFromQuaternion(s[5]), (3, 3)) for s in states]
-        return {
-            name: (np.array(state[4]), turn, np.array(state[0]))
-            for name, state, turn in zip(self.links, states, turns, strict=True)
-        }
+        found = {}
+        for (name, index), state in zip(self.links.items(), states, strict=True):
+            turn = rotation_of(np.array(state[1])) @ rotation_of(self._inertial(index)[1]).T
+            found[name] = (np.array(state[0]) - turn @ self._inertial(index)[0], turn, state[0])
+        return found
 
     def mass(self):
-        """Give the total mass of all links but the root: Bullet takes it from a fixed one."""
-        infos = [
-            pybullet.getDynamicsInfo(self.body, i, physicsClientId=self.client)
-            for i in self.links.values()
-        ]
-        return sum(info[0] for info in infos)
+        """Give the total mass of all links but a fixed root: Bullet takes it from that."""
+        roots = [-1] if self.tree.floating else []
+        return sum(self._info(i)[0] for i in [*roots, *self.links.values()])
+
+    def jacobian(self, q, link):
+        """Give the Jacobian (6, nv) of a link's frame; Bullet works it out for a base at home."""
+        still = [0.0] * len(self.joints)
+        found = pybullet.calculateJacobian(
+            self.body,
+            self.links[link],
+            [0.0, 0.0, 0.0],
+            self._full(q),
+            still,
+            still,
+            physicsClientId=self.client,
+        )
+        whole = np.concatenate(found) @ self._columns()
+        if not self.tree.floating:
+            return whole
+        turn = self._base_pose(q)[1]
+        return np.concatenate([turn @ whole[:3], turn @ whole[3:]])
+
+    def _columns(self):
+        """Give what takes a tree's velocities to Bullet's: of a base, angular before linear."""
+        if not self.tree.floating:
+            return self.spread
+        whole = np.zeros((6 + len(self.joints), self.tree.nv))
+        whole[:6, :6], whole[6:, 6:] = np.eye(6)[[3, 4, 5, 0, 1, 2]], self.spread
+        return whole @ self.lift
 
     def rnea(self, q, v, a):
-        full = [list(self.spread @ q + self.offset), list(self.spread @ v), list(self.spread @ a)]
-        tau = pybullet.calculateInverseDynamics(self.body, *full, physicsClientId=self.client)
-        return self.spread.T @ tau
+        columns, base = self._columns(), []
+        rates, pushes = columns @ v, columns @ a
+        if self.tree.floating:
+            # Bullet wants the acceleration of the base's origin, in the base's frame. And of its
+            # quaternion it takes the angles about z, y, x and then turns by them about x, y, z:
+            # it is given the one that leads it to the right turn.
+            pushes[3:6] += np.cross(rates[:3], rates[3:6])
+            place, turn = self._base_pose(q)
+            angles = [
+                np.arctan2(-turn[1, 2], turn[2, 2]),
+                np.arcsin(turn[0, 2]),
+                np.arctan2(-turn[0, 1], turn[0, 0]),
+            ]
+            base = [*place, *pybullet.getQuaternionFromEuler(angles)]
+        tau = pybullet.calculateInverseDynamics(
+            self.body,
+            [*base, *self._full(q)],
+            list(rates),
+            list(pushes),
+            physicsClientId=self.client,
+        )
+        if self.tree.floating:
+            # What comes out has linear before angular.
+            tau = [*tau[3:6], *tau[:3], *tau[6:]]
+        return columns.T @ tau
 
     def crba(self, q):
-        full = list(self.spread @ q + self.offset)
-        mass = pybullet.calculateMassMatrix(self.body, full, physicsClientId=self.client)
-        return self.spread.T @ np.array(mass) @ self.spread
+        mass = pybullet.calculateMassMatrix(self.body, self._full(q), physicsClientId=self.client)
+        columns = self._columns()
+        return columns.T @ np.array(mass) @ columns
+
+
+def quaternion_product(p, q):
+    """Give the quaternion xyzw of the turn q followed by p."""
+    vector = p[3] * q[:3] + q[3] * p[:3] + np.cross(p[:3], q[:3])
+    return np.append(vector, p[3] * q[3] - p[:3] @ q[:3])

@@ -20,9 +20,10 @@ print(made.module.__file__, *hits, *(float(x).hex() for x in tau), *map(len, man
 """
 
 
-def start(cache, program=RUN):
+def start(cache, program=RUN, **variables):
     environment = {**os.environ, "MILLHAND_CACHE": str(cache), "PYTHONPATH": str(ROOT)}
     environment.pop("NUMBA_CACHE_DIR", None)
+    environment |= variables
     return subprocess.Popen(
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
@@ -82,6 +83,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     _, err = process.communicate()
     assert process.returncode != 0
     assert "cannot be made" in err and "set MILLHAND_CACHE" in err
+
+
+def test_without_a_folder_for_the_user_a_process_has_its_own(filled, tmp_path):
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        (tmp_path / name).touch()
+    (tmp_path / "tmp").mkdir()
+    places = {name: str(tmp_path / name) for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA")}
+    process = start("", TMPDIR=str(tmp_path / "tmp"), TEMP=str(tmp_path / "tmp"), **places)
+    file, hits, numbers = answer(process)
+    assert file.parent.parent == tmp_path / "tmp"
+    assert hits == (0, 0) and numbers == filled[1][0][2]
 
 
 def test_importing_touches_no_compiler():

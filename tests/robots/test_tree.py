@@ -66,30 +66,39 @@ RANDOM = 50
 
 
 def compare(urdf, tree, model, count, held=None):
-    """Hold a tree with a fixed base to Bullet's view of its URDF.
+    """Hold a tree to Bullet's view of its URDF; the dynamics for what Bullet holds each to weigh.
 
-    Bullet passes frames through single precision, coms and dynamics are double; its inertias
-    are turned to their principal axes, found to some 1e-8 of them.
+    Bullet turns inertias to principal axes as it reads them, and finds those to some 1e-8.
     """
     bullet = peers.Bullet(urdf, tree, held)
     try:
+        weighed = bullet.weighed(model)
+        for name, link in model.links.items():
+            gap = np.abs(weighed.links[name].inertia - link.inertia).max()
+            assert gap <= 1e-7 * max(np.abs(link.inertia).max(), 1e-9), name
+        free = [joint.name for joint in model.movable if joint.mimic is None]
+        still = {name: value for name, value in (held or {}).items() if name in free}
+        heavy = weighed.tree(tree.floating, tree.names, still)
         for q, v, a in peers.states(tree, count, 3):
             found = reference.poses(tree, q)
             links = bullet.poses(q)
             assert set(links) | {model.root} == set(tree.frames)
             for link, (position, rotation, com) in links.items():
                 at, turn = reference.frame_pose(tree, q, link)
-                assert np.abs(at - position).max() < 1e-6, link
-                assert np.abs(turn - rotation).max() < 1e-6, link
+                assert np.abs(at - position).max() < 1e-12, link
+                assert np.abs(turn - rotation).max() < 1e-12, link
                 assert np.abs(at + turn @ model.links[link].com - com).max() < 1e-12, link
+                jacobian = reference.jacobian(tree, q, link)
+                assert np.abs(jacobian - bullet.jacobian(q, link)).max() < 1e-12, link
             assert len(found.position) == len(tree.bodies) + 1
             for got, want in (
-                (reference.rnea(tree, q, v, a), bullet.rnea(q, v, a)),
-                (reference.crba(tree, q), bullet.crba(q)),
+                (reference.rnea(heavy, q, v, a), bullet.rnea(q, v, a)),
+                (reference.crba(heavy, q), bullet.crba(q)),
             ):
-                assert np.abs(got - want).max() <= 1e-7 * np.abs(want).max()
+                assert np.abs(got - want).max() <= 1e-10 * np.abs(want).max()
         carried = tree.mass.sum() + tree.base_mass
-        assert np.isclose(bullet.mass(), carried - model.links[model.root].mass, rtol=1e-12)
+        own = 0.0 if tree.floating else model.links[model.root].mass
+        assert np.isclose(bullet.mass(), carried - own, rtol=1e-12)
     finally:
         bullet.close()
 
@@ -99,6 +108,7 @@ def test_catalogue_equals_pybullet(name):
     model, urdf = catalogue.model(name), catalogue.urdf(name)
     if name not in catalogue.names():
         compare(urdf, model.tree(joints=catalogue.tree(name).names), model, 50)
+        compare(urdf, catalogue.tree(name), model, 50)
         return
     gripper = catalogue.load(name).gripper_joint_names
     compare(urdf, catalogue.tree(name, whole=True), model, 50)
