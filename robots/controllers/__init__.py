@@ -144,8 +144,7 @@ def controller_for(name: str | Path | Any, robot: Any) -> Controller:
     Raises RobotError for a name that is not one, and a law that makes no controller.
     """
     law = load(name)
-    n = law.size(robot) if hasattr(law, "size") else len(robot.joint_names)
-    return from_file.make(law, n)
+    return from_file.make(law, from_file.size(law, robot))
 
 
 def for_robot(name: str | Path | Any, robot: Any, rate_hz: float) -> tuple[Controller, np.ndarray]:

@@ -75,6 +75,16 @@ def check(law: Any, name: str) -> None:
         raise RobotError(f"controller {name}: size is {law.size!r}; it must be size(robot)")
 
 
+def size(law: Any, robot: Any) -> int:
+    """Give for how many joints a law's controller has to be made for a robot."""
+    if not hasattr(law, "size"):
+        return len(robot.joint_names)
+    found = _call(law, lambda: law.size(robot), "size(robot)")
+    if not isinstance(found, int) or found < 1:
+        raise RobotError(f"controller {name_of(law)}: size(robot) gave {_short(found)}")
+    return found
+
+
 def make(law: Any, n: int) -> Controller:
     """Give a law's controller for n joints. Raises RobotError where it makes none."""
     made = _call(law, lambda: law.controller(n), f"controller({n})")
