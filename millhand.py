@@ -34,7 +34,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the
 Task = Annotated[str, typer.Option(help="Task, see `millhand tasks`.")]
 Seed = Annotated[int, typer.Option(help="Number of the first layout.")]
 Board = Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .toml file.")]
-Control = Annotated[str, typer.Option(help="Controller: limited_impedance, limiter, ...")]
+Control = Annotated[
+    str, typer.Option(help="Controller: limited_impedance, limiter, ... or a Python file.")
+]
+Law = Annotated[
+    str | None,
+    typer.Option("--controller", help="Another controller for the robot: a name, a Python file."),
+]
 
 
 ROBOT = "Robot, see `millhand robots`; left out, the one that the controller is for."
@@ -212,6 +218,7 @@ def doctor(as_json: Json = False) -> None:
 def demo(
     episodes: Annotated[int, typer.Option(min=1, help="Layouts to run.")] = 6,
     board: Board = "virt-rv64",
+    controller: Control = "limited_impedance",
     policy: Annotated[str, typer.Option(help="Policy: nano, a folder, an .onnx file.")] = "nano",
     task: Task = "KitTray",
     seed: Seed = 0,
@@ -228,11 +235,11 @@ def demo(
     from policies.report import Run
     from policies.runner import Runner
     from robots import catalogue
-    from robots.controllers.limiter import FLAG_NAMES
+    from robots.controllers.flags import NAMES
     from sim.env import TICK_HZ
     from sim.video import Film
 
-    law, _ = controller_for("limited_impedance", "panda")
+    law, _ = controller_for(controller, "panda")
     mind = policies.load(policy)
     out.mkdir(parents=True, exist_ok=True)
     say.print(f"building [bold]{law.name}[/bold] for [bold]{board}[/bold] and starting QEMU")
@@ -246,6 +253,7 @@ def demo(
                 obs_mode="vla",
                 control_mode="joint_setpoints",
                 control_hz=10,
+                controller=controller,
                 actuator=emulator,
                 trace=True,
             )
@@ -258,7 +266,7 @@ def demo(
                     finally:
                         run.count(emulator)
                     env.finish()
-                    flags = [text for flag, text in FLAG_NAMES.items() if result.flags & flag]
+                    flags = [text for flag, text in NAMES.items() if result.flags & flag]
                     run.add(result, env.path.name, env.poster, ", ".join(flags))
                     outcome = "success" if result.success else "failed"
                     advance(number, f"{result.instruction}: {outcome}")
@@ -311,6 +319,7 @@ def watch(
     task: Annotated[str, typer.Argument(help="Task, see `millhand tasks`.")] = "KitTray",
     policy: Annotated[str, typer.Option(help="expert, nano, a folder, an .onnx file.")] = "expert",
     robot: Annotated[str | None, typer.Option(help="Robot, see `millhand tasks`.")] = None,
+    controller: Law = None,
     episodes: Annotated[int, typer.Option(min=1, help="Layouts to show.")] = 1,
     seed: Seed = 0,
     video: Annotated[bool, typer.Option("--video", help="A film even with a display.")] = False,
@@ -322,6 +331,7 @@ def watch(
     from sim.video import Film
 
     mind, options = mind_for(policy, task)
+    options |= {} if controller is None else {"controller": controller}
     live = not video and (sys.platform == "darwin" or bool(os.environ.get("DISPLAY")))
     env = make_env(task, robot=robot, render_mode="human" if live else "rgb_array", **options)
     rows: list[dict[str, Any]] = []
@@ -456,6 +466,7 @@ def eval_command(
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="Layouts to run.")] = 100,
     seed: Seed = 0,
+    controller: Law = None,
     board: Annotated[
         str | None, typer.Option(help="Run the controller as firmware on this board.")
     ] = None,
@@ -481,11 +492,13 @@ def eval_command(
     torch.set_num_threads(1)
     mind, options = mind_for(policy, task)
     chosen = parse_options(option or [])
+    if controller is not None:
+        chosen["controller"] = controller
     options |= chosen
     if board is not None:
         from drivers.emulator import Emulator
 
-        name = rigs.controller(kind.rig_kind)
+        name = options.get("controller") or rigs.controller(kind.rig_kind)
         law = controller_for(name, robot or kind.robots[0])[0]
         options["actuator"] = Emulator(law, load_board(board))
     actuator: Any = options.get("actuator")

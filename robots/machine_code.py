@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robots.errors import RobotError
 from robots.kernel import Kernel
 from robots.sources import stamp
 from robots.whole_file import read, write
@@ -36,7 +37,8 @@ def step_of(controller: "Controller") -> Callable[..., int] | None:
     """Give a controller's step as a C function of four addresses, from disk or compiled now.
 
     It gives 0, or another number where the kernel raised. None where a step is no kernel of ours,
-    or needs more than the four records: one that allocates, or calls a libm.
+    or needs more than the four records: one that allocates, or calls a libm. Raises RobotError
+    for one that Numba cannot compile.
     """
     kernel: Any = controller.step
     if not isinstance(kernel, Kernel):
@@ -53,6 +55,12 @@ def step_of(controller: "Controller") -> Callable[..., int] | None:
     if not code or not all(hasattr(process, name) for name in PROCESS):
         return None
     return _load(code)
+
+
+def address_of(controller: "Controller") -> int:
+    """Give the address of what `step_of` gives, for compiled code to call; 0 for None."""
+    found = step_of(controller)
+    return 0 if found is None else ctypes.cast(found, ctypes.c_void_p).value or 0  # type: ignore[arg-type]
 
 
 def folders(file: str) -> Iterator[Path]:
@@ -118,7 +126,12 @@ def _compile(controller: "Controller", kernel: Kernel) -> bytes:
 
     layouts = (controller.params, controller.state, controller.input, controller.output)
     argtypes = tuple(typeof(np.zeros(1, layout)[0]) for layout in layouts)
-    kernel.dispatcher.compile(argtypes)
+    try:
+        kernel.dispatcher.compile(argtypes)
+    except Exception as error:  # Numba raises many unrelated types
+        raise RobotError(
+            f"kernel {controller.name} cannot be compiled: {_reason(error)}"
+        ) from error
     result = kernel.dispatcher.overloads[argtypes]
     with global_compiler_lock:
         codegen = cpu_target.target_context.codegen()
@@ -143,6 +156,17 @@ def _compile(controller: "Controller", kernel: Kernel) -> bytes:
     if not all(f.name.startswith(KNOWN) for f in module.functions if f.is_declaration):
         return b""
     return bytes(codegen._tm.emit_object(module))
+
+
+def _reason(error: Exception) -> str:
+    """Give what Numba found wrong, and where, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(("Failed in", "During:", "-"))]
+    place = next((line for line in lines if line.startswith("File ")), "")
+    what = lines[0] if lines else ""
+    if isinstance(error, LookupError):  # a record has no such field
+        what = f"{type(error).__name__}: {what}"
+    return f"{what} ({place.rstrip(':')})" if place else what
 
 
 def _entry(context: Any, library: Any, fndesc: Any) -> Any:

@@ -29,12 +29,14 @@ def stamp(function: Callable[..., Any]) -> str:
     Numba looks at a kernel's own file alone, although the kernels it calls are compiled into it:
     after an edit to the limiter the host would go on with the old one while firmware is built
     from the new. So every source of this room counts, and every one of the kernel's own room, or
-    its own file where it is in none.
+    its own file where it is in none: as it was when its module was made, where that is known.
     """
     file = Path(function.__code__.co_filename)
     room = getattr(sys.modules.get(function.__module__.partition(".")[0]), "__path__", None)
     if room:
         own = digest(Path(room[0]))
+    elif "__digest__" in function.__globals__:
+        own = str(function.__globals__["__digest__"])
     else:
         own = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
     return hashlib.sha256(f"{SOURCES} {own}".encode()).hexdigest()

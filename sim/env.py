@@ -13,6 +13,7 @@ from sim import rigs, tasks
 from sim.errors import SimError
 from sim.floor import Floor
 from sim.randomise import KINDS, Look
+from sim.rigs.law import identity
 from sim.state import Journal, State
 from sim.tasks.kit_tray import KitTray
 from sim.tasks.task import Expert, Reward
@@ -44,10 +45,14 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
     `ee_pose`, `joint_setpoints`. A number outside the action space is moved to its edge. A NaN
     reaches the controller, which brakes and holds; `info["flags"]` then has `limiter.FLAG_NAN`.
 
-    `actuator` runs the arm's controller: by default the kernel in this process, or for example an
-    emulated board. The environment steps at `control_hz`, the controller and the physics at
-    500 Hz. An episode is truncated after the task's time; it does not terminate on success
-    unless `terminate_on_success`. `info` always has `instruction`, `success`,
+    `controller` replaces the rig's own: the name of another of `robots.controllers`, the path of a
+    Python file with the same interface (docs/control.md), or its module; SimError, with the fields
+    on both sides, for one that does not fit. `actuator` runs it: by default the kernel in this
+    process, or for example an emulated board.
+
+    The environment steps at `control_hz`, the controller and the physics at 500 Hz. An episode is
+    truncated after the task's time; it does not terminate on success unless
+    `terminate_on_success`. `info` always has `instruction`, `success`,
     `target_position` (3,), `goal_position` (3,) and the controller's `flags`.
 
     `cameras` are those of the scene that the observation shows, all by default; `image_size` is
@@ -77,6 +82,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         trace: bool = False,
         terminate_on_success: bool = False,
         stiffness: float | None = None,
+        controller: Any = None,
         **task_options: Any,
     ) -> None:
         check_choice("obs_mode", obs_mode, OBS_MODES)
@@ -113,7 +119,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         # Before the arm, since closing has to give the floor back whatever fails from here on.
         self._closed = False
         try:
-            self._build(robot, control_mode, actuator, stiffness)
+            self._build(robot, control_mode, actuator, stiffness, controller)
             if "textures" in self.randomise and obs_mode != "state":
                 self.floor.need_patterns()
         except BaseException:
@@ -127,6 +133,7 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
             "control_hz": repr(control_hz),
             "stiffness": repr(stiffness),
             "randomise": repr(self.randomise),
+            **({} if controller is None else {"controller": repr(identity(controller))}),
             **{key: repr(value) for key, value in sorted(task_options.items())},
         }
         self.max_steps = int(self.task.seconds * control_hz)
@@ -140,10 +147,16 @@ class FloorEnv(gym.Env[dict[str, Any], np.ndarray]):
         self._steps = 0
 
     def _build(
-        self, robot: str, mode: str | None, actuator: Actuator | None, stiffness: float | None
+        self,
+        robot: str,
+        mode: str | None,
+        actuator: Actuator | None,
+        stiffness: float | None,
+        controller: Any,
     ) -> None:
         stiffness = self.task.stiffness if stiffness is None else stiffness
-        options = {} if stiffness is None else {"stiffness": stiffness}
+        options = {"stiffness": stiffness, "law": controller}
+        options = {key: value for key, value in options.items() if value is not None}
         kind = self.task.rig_kind
         mode = mode or rigs.default_mode(kind)
         self.rig = rigs.make(kind, self.floor, robot, mode, self.ticks, actuator, **options)

@@ -71,28 +71,55 @@ def function(name: str) -> Any:
     return Function(name)
 
 
-class Peek:
-    """In compiled code, `peek(address, i)`: the float64 that is the i-th from an address."""
+class Intrinsic:
+    """What compiled code does with addresses; Numba is loaded when it first asks.
+
+    `build` gives the signature for the types of the arguments and what writes the code, as
+    `numba.extending.intrinsic` wants it.
+    """
+
+    def __init__(self, build: Any) -> None:
+        self._build = build
 
     @cached_property
     def _numba_type_(self) -> Any:
-        from numba import extending, types
+        from numba import extending
         from numba.core.registry import cpu_target
 
-        def peek(context: Any, address: Any, index: Any) -> Any:
-            def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-                number = context.get_value_type(types.float64)
-                place = builder.inttoptr(values[0], number.as_pointer())
-                return builder.load(builder.gep(place, [values[1]]))
-
-            return types.float64(types.uintp, types.intp), generate
-
-        made = extending.intrinsic(peek)
+        made = extending.intrinsic(self._build)
         cpu_target.typing_context.refresh()  # takes up what was made since it last looked
         return cpu_target.typing_context.resolve_value_type(made)
 
 
-peek: Any = Peek()
+def _peek(context: Any, address: Any, index: Any) -> Any:
+    from numba import types
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        number = context.get_value_type(types.float64)
+        place = builder.inttoptr(values[0], number.as_pointer())
+        return builder.load(builder.gep(place, [values[1]]))
+
+    return types.float64(types.uintp, types.intp), generate
+
+
+def _call(context: Any, address: Any, params: Any, state: Any, given: Any, taken: Any) -> Any:
+    from llvmlite import ir
+    from numba import types
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer = ir.IntType(8).as_pointer()
+        step = ir.FunctionType(ir.IntType(32), [pointer] * 4).as_pointer()
+        records = [builder.bitcast(value, pointer) for value in values[1:]]
+        return builder.call(builder.inttoptr(values[0], step), records)
+
+    return types.int32(types.uintp, params, state, given, taken), generate
+
+
+peek: Any = Intrinsic(_peek)
+"""In compiled code, `peek(address, i)`: the float64 that is the i-th from an address."""
+call: Any = Intrinsic(_call)
+"""In compiled code, `call(address, params, state, input, output)`: a controller's step on four
+records, by the address that `robots.machine_code` gives; what it gives, 0 where it went well."""
 
 
 def handle(client: int) -> int | None:

@@ -17,6 +17,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from robots import controllers
 from sim.env import FloorEnv
 from sim.errors import SimError, WorkerError
 from sim.infos import Layout, Listener
@@ -68,6 +69,8 @@ class VecFloor(VectorEnv[dict[str, Any], np.ndarray, np.ndarray]):
             raise SimError(f"workers={workers} is not from 1 to num_envs={num_envs}")
         if options.get("actuator") is not None or options.get("render_mode") == "human":
             raise SimError("a VecFloor takes no actuator and no render_mode='human'")
+        if options.get("controller") is not None:
+            options["controller"] = controllers.reference(options["controller"])
         sample = FloorEnv(task, **options)
         try:
             _, info = sample.reset(seed=0)

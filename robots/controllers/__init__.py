@@ -4,16 +4,21 @@ A controller is a module of this folder, or several in series (`ARRANGEMENTS`) w
 among them: the form in which a robot should run a law. Both have `controller(n)` and
 `params(robot, rate_hz)`; some have `ROBOT`, the robot that they are for when none is named, and
 `size(robot)`, the n of their controller where it is not the number of the robot's joints.
+
+Wherever a controller's name is asked for, a path to a Python file with the same does as well.
 """
 
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from robots.controllers import from_file
 from robots.controllers.contract import Controller
-from robots.errors import check_name
+from robots.errors import RobotError, check_name
 
 MODULES = (
     "limited_impedance",
@@ -64,12 +69,21 @@ def names() -> list[str]:
     return [*MODULES, *ARRANGEMENTS]
 
 
-@lru_cache
-def load(name: str) -> Any:
-    """Give a controller's module, or what arranges several, by name.
+def load(name: str | Path | Any) -> Any:
+    """Give a controller's module, or what arranges several: by name, or by the path of a file.
 
-    Raises RobotError for a name that is not one, with the nearest that is.
+    A name is a path where it ends in `.py` or has a slash in it. What is a law already, a module
+    or a series, is given back. Raises RobotError for a name that is not one, with the nearest
+    that is, and for a file or a law that lacks what they have.
     """
+    if not isinstance(name, str | Path):
+        from_file.check(name, from_file.name_of(name))
+        return name
+    return from_file.read(name) if from_file.is_path(name) else _named(str(name))
+
+
+@lru_cache
+def _named(name: str) -> Any:
     check_name("controller", name, names())
     if name in MODULES:
         return import_module(f"robots.controllers.{name}")
@@ -81,12 +95,31 @@ def load(name: str) -> Any:
     return series(name, *(load(stage) for stage in stages), body=body)
 
 
-def usual_robot(name: str) -> str:
+def reference(law: str | Path | Any) -> str:
+    """Give a text by which another process loads the same law: a name, or a whole path.
+
+    Raises RobotError for a law that has none, such as a series made by hand.
+    """
+    found = load(law)
+    file = getattr(found, "__file__", None)
+    if isinstance(found, ModuleType) and file:
+        name = found.__name__.rpartition(".")[2]
+        return name if name in MODULES and _named(name) is found else str(file)
+    name = getattr(found, "name", "")
+    if name in ARRANGEMENTS and _named(name) is found:
+        return str(name)
+    raise RobotError(
+        f"controller {from_file.name_of(found)} has no name that another process could load; "
+        "put it in a file of its own and give the path"
+    )
+
+
+def usual_robot(name: str | Path | Any) -> str:
     """Give the name of the robot that a controller is for where none is named."""
     return getattr(load(name), "ROBOT", "panda")
 
 
-def robot_for(name: str, robot: str = "") -> Any:
+def robot_for(name: str | Path | Any, robot: str = "") -> Any:
     """Give a robot of any kind by name, or the usual one of a controller.
 
     Raises RobotError for a robot that is none, or not of the kind that the controller drives.
@@ -95,17 +128,31 @@ def robot_for(name: str, robot: str = "") -> Any:
 
     usual = usual_robot(name)
     kinds: tuple[Any, ...] = (catalogue, legged, mobile)
-    kind = next(k for k in kinds if usual in k.names())
+    kind = next((k for k in kinds if usual in k.names()), None)
+    if kind is None:
+        raise RobotError(
+            f"controller {name}: its ROBOT is {usual!r}; choose from {', '.join(catalogue.every())}"
+        )
     if name in ANY_ROBOT:
         kind = next((k for k in kinds if robot in k.names()), kind)
     return kind.load(robot or usual)
 
 
-def for_robot(name: str, robot: Any, rate_hz: float) -> tuple[Controller, np.ndarray]:
-    """Give a controller by name with its parameters, shape (1,), as set for a robot and a rate.
+def controller_for(name: str | Path | Any, robot: Any) -> Controller:
+    """Give a controller by name or path, for as many joints as a robot has.
 
-    Raises RobotError for a name that is not one and a rate that is not positive and finite.
+    Raises RobotError for a name that is not one, and a law that makes no controller.
     """
     law = load(name)
-    n = law.size(robot) if hasattr(law, "size") else len(robot.joint_names)
-    return law.controller(n), law.params(robot, rate_hz)
+    return from_file.make(law, from_file.size(law, robot))
+
+
+def for_robot(name: str | Path | Any, robot: Any, rate_hz: float) -> tuple[Controller, np.ndarray]:
+    """Give a controller by name or path, and its parameters (1,), set for a robot and a rate.
+
+    Raises RobotError for a name that is not one, a law that makes no controller, and a rate that
+    is not positive and finite.
+    """
+    law = load(name)
+    made = controller_for(law, robot)
+    return made, from_file.set_for(law, made, robot, rate_hz)

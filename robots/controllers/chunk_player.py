@@ -37,14 +37,15 @@ from robots.catalogue import Robot
 from robots.chunks.curve import LINEAR, MONOTONE, hermite, hermite_velocity, tangents
 from robots.chunks.ensemble import ensemble, weights
 from robots.controllers.contract import Controller
-from robots.controllers.limiter import FLAG_NAN, FLAG_POSITION, FLAG_SENSOR
+from robots.controllers.flags import (
+    FLAG_NAN,
+    FLAG_POSITION,
+    FLAG_SENSOR,
+    FLAG_STALE,
+    FLAG_WAITING,
+)
 from robots.errors import RobotError
 from robots.kernel import kernel
-
-FLAG_STALE = 1 << 8
-"""All rows of a chunk were past when it came."""
-FLAG_WAITING = 1 << 9
-"""The last chunk has come to its end, and the next one is not there."""
 
 TOO_NEAR = 0.6
 """A row nearer than this share of a spacing is left out: the arm could not be there in time."""

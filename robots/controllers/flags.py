@@ -20,7 +20,9 @@ __all__ = [
     "FLAG_SENSOR",
     "FLAG_SINGULAR",
     "FLAG_SPEED",
+    "FLAG_STALE",
     "FLAG_TORQUE",
+    "FLAG_WAITING",
     "NAMES",
     "check_rate",
 ]
@@ -29,8 +31,18 @@ FLAG_SINGULAR = 64
 """The arm is near a singular posture; motion in the direction that it loses is damped."""
 FLAG_CONTACT = 128
 """The fingers have closed on something and hold it."""
+FLAG_STALE = 256
+"""All rows of a chunk of actions were past when it came."""
+FLAG_WAITING = 512
+"""The last chunk of actions has come to its end, and the next one is not there."""
 
-NAMES = {**FLAG_NAMES, FLAG_SINGULAR: "near a singularity", FLAG_CONTACT: "in contact"}
+NAMES = {
+    **FLAG_NAMES,
+    FLAG_SINGULAR: "near a singularity",
+    FLAG_CONTACT: "in contact",
+    FLAG_STALE: "chunk all past",
+    FLAG_WAITING: "waiting for a chunk",
+}
 
 
 def check_rate(rate_hz: float) -> float:

@@ -26,7 +26,8 @@ def make(
 ) -> Rig:
     """Stand a rig on a floor. `kind` is what the task says it is for: arm, pair, drive or legs.
 
-    Raises SimError for an actuator where it takes none.
+    `options` are the rig's own; `law` replaces its controller: a name, a path or a module (see
+    `robots.controllers.load`). Raises SimError for an actuator where it takes none.
     """
     if actuator is not None and kind == "pair":
         raise SimError(f"a rig of kind {kind!r} takes no actuator; only a single robot does")

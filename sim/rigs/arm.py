@@ -7,12 +7,13 @@ import numpy as np
 from gymnasium import spaces
 
 from robots import kinematics
-from robots.actuator import Actuator, HostActuator
+from robots.actuator import Actuator
 from robots.catalogue import Robot
 from robots.controllers import limited_impedance
 from sim.errors import SimError
 from sim.floor import Floor
 from sim.rigs.force import WristSensor
+from sim.rigs.law import RigLaw, reference_of
 from sim.rigs.loop import HAND, Loop, fits, observe
 from sim.rigs.reach import move_tool, spread
 from sim.rigs.rig import Rig, box
@@ -47,8 +48,10 @@ last goal; gripper -1..1 |
     | `ee_pose` | (8,) | tool xyz, quaternion xyzw, floor's frame; gripper 0..1 |
     | `joint_setpoints` | (ticks, n + 1) | one `joint_position` for every control tick |
 
-    `stiffness` scales the controller's spring, and its damper by the square root. A pose that
-    is out of reach is approached as far as it goes (`ee_pose`) or not at all (`ee_delta`).
+    The controller is `robots.controllers.limited_impedance`, or any `law` that takes `q`, `dq` and
+    `q_goal` (n,) and gives `tau` (n,) and `flags`. `stiffness` scales its springs `kp`, and its
+    dampers `kd` by the square root. A pose that is out of reach is approached as far as it goes
+    (`ee_pose`) or not at all (`ee_delta`).
     """
 
     control_modes: ClassVar[tuple[str, ...]] = CONTROL_MODES
@@ -64,11 +67,17 @@ last goal; gripper -1..1 |
         mount: Mount | None = None,
         name: str = "robot",
         carrier: str = "tool",
+        law: Any = limited_impedance,
     ) -> None:
         super().__init__(floor, control_mode, ticks)
         if not 0.001 <= stiffness <= 100.0:
             raise SimError(f"stiffness {stiffness!r} is not a number from 0.001 to 100")
         self.robot, self.name = robot, name
+        n = (len(robot.home),)
+        given = {"q": n, "dq": n, "q_goal": n}
+        runs = RigLaw(law, robot, floor.tick_hz, given, {"tau": n})
+        runs.stiffen(stiffness)
+        self.params, self.actuator = runs.params, runs.actuator(actuator)
         self.world = floor.world
         mount = mount or floor.scene.mount(robot.name)
         self.base = mount.position
@@ -97,13 +106,6 @@ last goal; gripper -1..1 |
         self.world.free_joints(self.body, self.joint_ids)
         for finger in self.finger_ids:
             self.world.set_friction(self.body, finger, 1.5, 0.02)
-        self.actuator: Actuator = actuator or HostActuator(
-            limited_impedance.controller(len(robot.home))
-        )
-        self.params = limited_impedance.params(robot, floor.tick_hz)
-        impedance = self.params["impedance"]
-        impedance["kp"] *= stiffness
-        impedance["kd"] *= np.sqrt(stiffness)
         self.goal = self.home.copy()
         self.tool_goal = self._forward(self.goal)
         self.grip = 1.0
@@ -264,8 +266,8 @@ last goal; gripper -1..1 |
         given, taken = self.actuator.input[0], self.actuator.output[0]
         for key in ("q", "dq"):
             self.trace[key].append(np.array(given[key]))
-        for key in ("q_ref", "tau"):
-            self.trace[key].append(np.array(taken[key]))
+        self.trace["q_ref"].append(reference_of(taken, given["q_goal"]))
+        self.trace["tau"].append(np.array(taken["tau"]))
         self.trace["flags"].append(int(taken["flags"]))
 
     def _drive(self, opening: float) -> None:

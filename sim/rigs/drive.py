@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
-from robots.actuator import Actuator, HostActuator
+from robots.actuator import Actuator
 from robots.controllers import diff_drive
 from robots.kinematics import rotation_from_quaternion
 from robots.mobile import MobileBase
-from sim.errors import SimError
 from sim.floor import Floor
+from sim.rigs.law import RigLaw
 from sim.rigs.rig import Rig, box
 
 RAYS = 64
@@ -38,9 +38,10 @@ the first straight ahead, the others anticlockwise |
     | `velocity` | (2,) | forward speed, of 1 m/s, and yaw rate, of 1.2 rad/s (for the husky) |
     | `wheels` | (2,) | speed of the left and of the right wheels, of the fastest straight ahead |
 
-    The controller is `robots.controllers.diff_drive`, in both modes. The scanner looks from the
-    outline of the base at 0.3 m over the ground, as scanners at its corners do, joined. Where it
-    starts is the scene's mount, until a task sets `start`: x, y, yaw.
+    The controller is `robots.controllers.diff_drive`, in both modes, or any `law` that takes `goal`
+    (2,), m/s and rad/s, and `wheel` (n,) and gives `tau` (n,) and `flags`. The scanner looks from
+    the outline of the base at 0.3 m over the ground, as scanners at its corners do, joined. Where
+    it starts is the scene's mount, until a task sets `start`: x, y, yaw.
     """
 
     control_modes: ClassVar[tuple[str, ...]] = ("velocity", "wheels")
@@ -53,9 +54,13 @@ the first straight ahead, the others anticlockwise |
         ticks: int,
         actuator: Actuator | None = None,
         name: str = "robot",
+        law: Any = diff_drive,
     ) -> None:
         super().__init__(floor, control_mode, ticks)
         self.robot, self.name, self.world = robot, name, floor.world
+        n = (len(robot.joint_names),)
+        runs = RigLaw(law, robot, floor.tick_hz, {"goal": (2,), "wheel": n}, {"tau": n})
+        self.params, self.actuator = runs.params, runs.actuator(actuator)
         mount = floor.scene.mount(robot.name)
         self.start = (float(mount.position[0]), float(mount.position[1]), mount.yaw)
         floor.add_body(name, robot.urdf)
@@ -65,14 +70,6 @@ the first straight ahead, the others anticlockwise |
         for wheel in self.wheel_ids:
             self.world.set_friction_along(self.body, wheel, (1.0, SCRUB, 1.0))
         floor.carriers["base"] = self.pose
-        law = diff_drive.controller(len(robot.joint_names))
-        self.actuator: Actuator = actuator or HostActuator(law)
-        if self.actuator.controller.name != law.name:
-            raise SimError(
-                f"the actuator runs {self.actuator.controller.name!r}; a mobile base needs "
-                f"{law.name!r}"
-            )
-        self.params = diff_drive.params(robot, floor.tick_hz)
         self.goal = [0.0, 0.0]
         self._starts, self._ends, self._inside = self._rays()
         self.trace = {key: [] for key in ("wheel", "wheel_ref", "tau", "flags")}
@@ -132,7 +129,8 @@ the first straight ahead, the others anticlockwise |
         if self.tracing:
             self.trace["wheel"].append(np.array(given["wheel"]))
             for key in ("wheel_ref", "tau"):
-                self.trace[key].append(np.array(taken[key]))
+                if key in taken.dtype.names:
+                    self.trace[key].append(np.array(taken[key]))
             self.trace["flags"].append(int(taken["flags"]))
 
     # -- what it senses

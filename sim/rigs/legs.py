@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 
-from robots.actuator import Actuator, HostActuator
+from robots.actuator import Actuator
 from robots.controllers import gait, leg_impedance
 from robots.legged import Quadruped
-from sim.errors import SimError
 from sim.floor import Floor
+from sim.rigs.law import RigLaw, reference_of
 from sim.rigs.rig import Rig, box
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -20,6 +20,9 @@ FRICTION = 1.6
 FALLEN_HEIGHT = 0.16
 FALLEN_TILT = 0.5
 JITTER = 0.03
+WALK = {"orientation": (4,), "gyro": (3,), "command": (3,)}
+STAND = {"q_goal": (12,)}
+"""What a law is told besides q and dq, to walk and to put its joints somewhere."""
 SENSES = ("q", "dq", "base", "twist", "contacts")
 
 
@@ -40,7 +43,9 @@ class LegsRig(Rig):
 
     The last two numbers are the radio: what is said, and above 0.5 whether it is said now.
     `said` is the number that was sent in this step, or None. Walking is `controllers.gait`, joint
-    control `controllers.leg_impedance`; a command that is no number brakes, with a flag.
+    control `controllers.leg_impedance`, or any `law` that takes as much: `q`, `dq` (12,) and either
+    `orientation` (4,), `gyro` (3,) and `command` (3,) or `q_goal` (12,). A command that is no
+    number brakes, with a flag.
     `fallen` says that the base is tilted by more than 60 degrees or lower than 160 mm.
     Where it starts is the scene's mount, until a task sets `start`: x, y, yaw.
     """
@@ -55,9 +60,14 @@ class LegsRig(Rig):
         ticks: int,
         actuator: Actuator | None = None,
         name: str = "robot",
+        law: Any = None,
     ) -> None:
         super().__init__(floor, control_mode, ticks)
         self.robot, self.name, self.world = robot, name, floor.world
+        usual, told = (gait, WALK) if control_mode == "velocity" else (leg_impedance, STAND)
+        given, taken = {"q": (12,), "dq": (12,), **told}, {"tau": (12,)}
+        runs = RigLaw(usual if law is None else law, robot, floor.tick_hz, given, taken)
+        self.params, self.actuator = runs.params, runs.actuator(actuator)
         mount = floor.scene.mount(robot.name)
         self.start = (float(mount.position[0]), float(mount.position[1]), mount.yaw)
         self.height = robot.foot_radius - float(robot.feet[0, 2])
@@ -72,14 +82,6 @@ class LegsRig(Rig):
         self.world.free_joints(self.body, self.joint_ids)
         for foot in self.foot_ids:
             self.world.set_friction(self.body, foot, FRICTION, 0.0)
-        law = gait if control_mode == "velocity" else leg_impedance
-        self.actuator: Actuator = actuator or HostActuator(law.controller())
-        if self.actuator.controller.name != law.controller().name:
-            raise SimError(
-                f"the actuator runs {self.actuator.controller.name!r}; control_mode "
-                f"{control_mode!r} needs {law.controller().name!r}"
-            )
-        self.params = law.params(robot, floor.tick_hz)
         self._goal = np.zeros(3 if control_mode == "velocity" else 12)
         self.said: float | None = None
         self.fallen = False
@@ -142,8 +144,8 @@ class LegsRig(Rig):
         if self.tracing:
             for key in ("q", "dq"):
                 self.trace[key].append(np.array(given[key]))
-            for key in ("q_ref", "tau"):
-                self.trace[key].append(np.array(taken[key]))
+            self.trace["q_ref"].append(reference_of(taken, self.robot.home))
+            self.trace["tau"].append(np.array(taken["tau"]))
             self.trace["flags"].append(int(taken["flags"]))
 
     # -- what it senses

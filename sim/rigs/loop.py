@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robots.actuator import HostActuator
-from robots.controllers import limited_impedance
+from robots.errors import RobotError
 from robots.kernel import kernel
 from robots.kinematics import GRAVITY, rotation_by_quaternion
-from sim.native import function, peek
+from robots.machine_code import address_of
+from sim.native import call, function, peek
 from sim.reads import read_link, read_state, send
 from sim.world import KD, KP, POSITION, TORQUE
 
@@ -140,13 +141,14 @@ def _drive(hand, opening):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def run_ticks(worlds, active, first, hands, params, state, input, output, goals, grips, at):  # type: ignore[no-untyped-def]
-    """Take every tick of a step.
+def run_ticks(law, worlds, active, first, hands, params, state, input, output, goals, grips, at):  # type: ignore[no-untyped-def]
+    """Take every tick of a step; give -1, or the row whose controller raised.
 
-    `worlds` (w,) are handles of Bullet's, of which those that are `active` (w,) take part; the
-    arms of rows `first[k]` to `first[k + 1]` stand in world k. `hands` (rows,) of HAND; the
-    controller's four records (rows,); `goals` (rows, ticks, n) and `grips` (rows, ticks) what
-    every tick asks for; `at` (3,) uint64, room for addresses.
+    `law` is the address of the controller's step (`robots.machine_code`). `worlds` (w,) are
+    handles of Bullet's, of which those that are `active` (w,) take part; the arms of rows
+    `first[k]` to `first[k + 1]` stand in world k. `hands` (rows,) of HAND; the controller's four
+    records (rows,); `goals` (rows, ticks, n) and `grips` (rows, ticks) what every tick asks for;
+    `at` (3,) uint64, room for addresses.
     """
     rows, ticks, n = goals.shape
     for w in range(len(worlds)):
@@ -162,7 +164,8 @@ def run_ticks(worlds, active, first, hands, params, state, input, output, goals,
                     given.q[i] = peek(at[0], hand.joint_q[i])
                     given.dq[i] = peek(at[1], hand.joint_u[i])
                     given.q_goal[i] = goals[row, k, i]
-                limited_impedance.step(params[row], state[row], given, taken)
+                if call(law, params[row], state[row], given, taken) != 0:
+                    return row
                 command = _control(world, hand.body, TORQUE)
                 for i in range(n):
                     _set_torque(command, hand.joint_u[i], taken.tau[i])
@@ -172,13 +175,15 @@ def run_ticks(worlds, active, first, hands, params, state, input, output, goals,
                     _drive(hand, grip)
                 hand.flags |= taken.flags
             send(world, _step(world))
+    return -1
 
 
 class Loop:
     """Takes the steps of arms, in one world or several, each in one call.
 
     Where there are more arms than one their memory is moved to rows of common arrays. Arms of one
-    world have to stand next to each other, and all have as many joints and ticks as the first.
+    world have to stand next to each other, and all have as many joints and ticks as the first, and
+    the same controller.
     """
 
     def __init__(self, arms: "Sequence[ArmRig]") -> None:
@@ -190,24 +195,33 @@ class Loop:
         self._first = np.array([*first, len(handles)])
         self._at = np.zeros(3, np.uint64)
         self._memory: tuple[np.ndarray, ...] = ()
+        self._law = np.uint64(0)
 
     def run(self, active: np.ndarray | None = None) -> None:
-        """Take a step of all of them, or in the worlds (w,) that are `active`."""
+        """Take a step of all of them, or in the worlds (w,) that are `active`.
+
+        Raises RobotError where a controller's kernel raised.
+        """
         for arm in self._arms:
             if arm.loop is not self:
                 self._join()
                 break
-        run_ticks(
+        failed = run_ticks(
+            self._law,
             self._worlds,
             self._all if active is None else active,
             self._first,
             *self._memory,
             self._at,
         )
+        if failed >= 0:
+            name = self._arms[failed].actuator.controller.name
+            raise RobotError(f"the kernel of {name} raised")
 
     def _join(self) -> None:
         """Take up the arms' memory; another Loop may have moved it since."""
         memory = [(arm.hand, *_controller(arm).memory, arm.goals, arm.grips) for arm in self._arms]
+        self._law = np.uint64(address_of(_controller(self._arms[0]).controller))
         self._memory = memory[0]
         if len(memory) > 1:
             self._memory = tuple(np.concatenate(parts) for parts in zip(*memory, strict=True))
@@ -224,7 +238,7 @@ def fits(arm: "ArmRig") -> bool:
     return (
         arm.world.handle != 0
         and isinstance(arm.actuator, HostActuator)
-        and arm.actuator.controller is limited_impedance.controller(len(arm.home))
+        and address_of(arm.actuator.controller) != 0
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from robots.catalogue import Robot
+from robots.controllers import limited_impedance
 from sim.floor import Floor
 from sim.rigs.arm import CONTROL_MODES, ArmRig
 from sim.rigs.loop import Loop
@@ -33,6 +34,7 @@ class PairRig(Rig):
         control_mode: str,
         ticks: int,
         stiffness: float = 1.0,
+        law: Any = limited_impedance,
     ) -> None:
         super().__init__(floor, control_mode, ticks)
         self.robot = robot
@@ -47,6 +49,7 @@ class PairRig(Rig):
                 mount=stands.get(side, Mount(np.array([0.0, 0.5 - k, 0.0]))),
                 name=side,
                 carrier=f"{side}_tool",
+                law=law,
             )
             for k, side in enumerate(SIDES)
         )

@@ -71,6 +71,15 @@ def test_listings_print_one_json_object_on_the_last_line(command):
         (("build", "--board", "virt-rv46"), "did you mean 'virt-rv64'"),
         (("build", "--robot", "pandda"), "did you mean 'panda'"),
         (("build", "--controller", "limitter"), "did you mean 'limiter'"),
+        (("build", "--controller", "no_such.py"), "controller no_such.py: No such file"),
+        (
+            ("emulate", "--controller", "millhand.py"),
+            "millhand.py has no controller(n) and no params",
+        ),
+        (
+            ("eval", "--policy", "expert", "--controller", "diff_ik"),
+            "diff_ik does not fit the panda",
+        ),
         (("bench", "lockstop"), "did you mean 'lockstep'"),
         (("record", "--task", "Kit"), "KitTray"),
         (("watch", "KitTry"), "did you mean 'KitTray'"),

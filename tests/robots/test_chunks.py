@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from robots import catalogue
 from robots.chunks import CATMULL_ROM, LINEAR, MONOTONE, ensemble, sample, tangents, weights
 from robots.controllers import chunk_player, chunked_impedance
-from robots.controllers.chunk_player import FLAG_STALE, FLAG_WAITING
+from robots.controllers.flags import FLAG_STALE, FLAG_WAITING
 from robots.controllers.limiter import FLAG_NAN, FLAG_POSITION, FLAG_SENSOR
 from robots.errors import RobotError
 

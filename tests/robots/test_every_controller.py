@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from robots import catalogue, controllers
+from robots.controllers import flags
 from robots.errors import RobotError
 from robots.gripper import fingers
 
@@ -92,3 +93,17 @@ def test_a_robot_of_another_kind_is_refused():
         controllers.robot_for("diff_ik", "husky")
     assert controllers.robot_for("limiter", "a1").name == "a1"
     assert controllers.robot_for("gait").name == "a1"
+
+
+def test_every_flag_of_a_controller_has_a_name():
+    for name in controllers.MODULES:
+        module = controllers.load(name)
+        names = getattr(module, "FLAG_NAMES", flags.NAMES)
+        for flag in [
+            key for key in vars(module) if key.startswith("FLAG_") and key != "FLAG_NAMES"
+        ]:
+            assert getattr(module, flag) in names, (name, flag)
+    own = {key: value for key, value in vars(flags).items() if key.startswith("FLAG_")}
+    del own["FLAG_NAMES"]
+    assert set(own.values()) == set(flags.NAMES) and len(set(flags.NAMES.values())) == len(own)
+    assert all(bit.bit_count() == 1 for bit in own.values())
