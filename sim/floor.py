@@ -34,7 +34,6 @@ class Floor:
         self._loose: list[str] = []
         self._joints: dict[tuple[str, str], int] = {}
         self._links: dict[tuple[str, str], int] = {}
-        self._asked: dict[tuple[tuple[str, str], ...], tuple[tuple[int, int], ...]] = {}
         self._parking = False
         self._look = Look()
         for name, fixture in scene.fixtures.items():
@@ -168,13 +167,11 @@ class Floor:
         q, dq = self.world.read_joints(self.bodies[name], [self._joint(name, joint)])
         return q[0], dq[0]
 
-    def joints(self, joints: tuple[tuple[str, str], ...]) -> list[float]:
-        """Give the positions of mechanisms' joints, each (name, joint)."""
-        if joints not in self._asked:
-            known = ((self.bodies[name], self._joint(name, joint)) for name, joint in joints)
-            self._asked[joints] = tuple(known)
-        positions: list[float] = self.world.joint_positions(self._asked[joints]).tolist()
-        return positions
+    def joint_reader(self, *joints: tuple[str, str]) -> Callable[[], list[float]]:
+        """Give what reads the positions of mechanisms' joints, each (name, joint)."""
+        return self.world.joint_reader(
+            [(self.bodies[name], self._joint(name, joint)) for name, joint in joints]
+        )
 
     def set_joint(self, name: str, joint: str, position: float) -> None:
         """Put a mechanism's joint at a position, at rest, without stepping."""

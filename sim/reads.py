@@ -67,7 +67,8 @@ def read_poses(world, bodies, centres, at, out):  # type: ignore[no-untyped-def]
 def read_positions(world, bodies, places, at, out):  # type: ignore[no-untyped-def]
     """Write the positions of joints, out (m,): each of a body, at a place among its positions."""
     for k in range(len(bodies)):
-        read_state(world, bodies[k], False, at)
+        if k == 0 or bodies[k] != bodies[k - 1]:
+            read_state(world, bodies[k], False, at)
         out[k] = peek(at[0], places[k])
 
 

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,7 +69,6 @@ class World:
         self._egl_plugin: int | None = None
         self._centres: dict[int, tuple[float, ...]] = {}
         self._asked: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
-        self._joints_asked: dict[tuple[tuple[int, int], ...], tuple[np.ndarray, np.ndarray]] = {}
         self._at = np.zeros(3, np.uint64)
         with _quiet():
             self._client = bullet.connect(bullet.GUI if gui else bullet.DIRECT)
@@ -381,19 +380,20 @@ class World:
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
 
-    def joint_positions(self, joints: tuple[tuple[int, int], ...]) -> np.ndarray:
-        """Give the positions of joints of several bodies, each (body, joint), (m,)."""
+    def joint_reader(self, joints: Sequence[tuple[int, int]]) -> Callable[[], list[float]]:
+        """Give what reads the positions of joints of several bodies, each (body, joint)."""
         found = np.empty(len(joints))
-        if self.handle:
-            if joints not in self._joints_asked:
-                places = [self.joint_places(*joint)[0] for joint in joints]
-                bodies = np.array([body for body, _ in joints], np.int32)
-                self._joints_asked[joints] = bodies, np.array(places, np.int32)
-            reads.read_positions(self.handle, *self._joints_asked[joints], self._at, found)
-            return found
-        for k, (body, joint) in enumerate(joints):
-            found[k] = bullet.getJointState(body, joint, self._client)[0]
-        return found
+        if not self.handle:
+            return lambda: [bullet.getJointState(*joint, self._client)[0] for joint in joints]
+        bodies = np.array([body for body, _ in joints], np.int32)
+        places = np.array([self.joint_places(*joint)[0] for joint in joints], np.int32)
+
+        def read() -> list[float]:
+            reads.read_positions(self.handle, bodies, places, self._at, found)
+            positions: list[float] = found.tolist()
+            return positions
+
+        return read
 
     def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
         """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""

@@ -88,6 +88,7 @@ class MachineTend(Task):
         """See Task."""
         super().build(floor, rig)
         floor.add_mechanism("machine", FOLDER / "machine.urdf", yaw_pose(0.46, 0.0, 0.0))
+        self.read_joints = floor.joint_reader(("machine", "door"), ("machine", "button"))
         for name in BLANKS:
             floor.add_body(name, FOLDER / "blank.urdf")
 
@@ -170,7 +171,7 @@ class MachineTend(Task):
 
     def _judge(self) -> None:
         """Work out the stage from the machine's state."""
-        self.door, self.button = self.floor.joints((("machine", "door"), ("machine", "button")))
+        self.door, self.button = self.read_joints()
         shut = self.door < SHUT
         self.opened = self.opened or self.door > OPENED
         self.loaded = self.clamped and self.seated(self.blank) and not self.arm.touches(self.blank)

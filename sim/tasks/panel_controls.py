@@ -25,7 +25,11 @@ class Control:
     def state(self, q: float) -> str:
         """Say which state a joint position is; "between" for none."""
         name = self.nearest(q)
-        return name if abs(q - self.states[name]) <= self.tolerance else "between"
+        return name if self.is_in(name, q) else "between"
+
+    def is_in(self, state: str, q: float) -> bool:
+        """Say whether a joint position is a state."""
+        return abs(q - self.states[state]) <= self.tolerance
 
     def nearest(self, q: float) -> str:
         """Say which state is nearest."""

@@ -15,7 +15,6 @@ from sim.tasks.task import Reward, Task, distance
 FOLDER = ASSETS / "panel_operate"
 NAMES = tuple(CONTROLS)
 SPRUNG = tuple(name for name, control in CONTROLS.items() if control.speed > 0.0)
-JOINTS = tuple((name, name) for name in NAMES)
 SOLE = 0.55
 PRESSED = 0.25
 HOLD = 0.5
@@ -64,7 +63,8 @@ class PanelOperate(Task):
         self.wanted = dict.fromkeys(NAMES, 0.0)
         self.asked: tuple[str, ...] = ()
         self.rests = dict.fromkeys(NAMES, 0.0)
-        self.shown: dict[str, str] = {}
+        self.shown: tuple[bool, bool] | None = None
+        """What the lamps of toggle and button show."""
         self.q = dict.fromkeys(NAMES, 0.0)
         self.fixed: dict[str, np.ndarray] = {}
         """What of the observation does not change within an episode."""
@@ -77,6 +77,7 @@ class PanelOperate(Task):
         super().build(floor, rig)
         for name in ("console", *NAMES):
             floor.add_mechanism(name, FOLDER / f"{name}.urdf", self.pose)
+        self.read_joints = floor.joint_reader(*((name, name) for name in NAMES))
 
     def choices(self) -> dict[str, tuple[str, ...]]:
         """See Task."""
@@ -106,7 +107,7 @@ class PanelOperate(Task):
             "places": np.array([self.places[name] for name in NAMES]),
         }
         self.held, self.following = 0.0, ""
-        self.shown = {}
+        self.shown = None
         self.look()
 
     def _lay(self, rng: np.random.Generator) -> None:
@@ -165,15 +166,13 @@ class PanelOperate(Task):
 
     def look(self) -> None:
         """Read the joints; show the lamps."""
-        self.q = dict(zip(NAMES, self.floor.joints(JOINTS), strict=True))
-        lit = {
-            "toggle": "on" if self.q["toggle"] > 0.0 else "off",
-            "button": "stop" if CONTROLS["button"].state(self.q["button"]) == "pressed" else "off",
-        }
-        for name, light in lit.items():
-            if self.shown.get(name) != light:
-                self.shown[name] = light
-                self.floor.paint(name, self.scene.colours[light], "lamp")
+        self.q = dict(zip(NAMES, self.read_joints(), strict=True))
+        on = self.q["toggle"] > 0.0
+        pressed = CONTROLS["button"].is_in("pressed", self.q["button"])
+        if self.shown != (on, pressed):
+            self.shown = on, pressed
+            self.floor.paint("toggle", self.scene.colours["on" if on else "off"], "lamp")
+            self.floor.paint("button", self.scene.colours["stop" if pressed else "off"], "lamp")
 
     def is_set(self, name: str) -> bool:
         """Say whether a control is where it should be."""
