@@ -1,5 +1,6 @@
 """Poses and joint vectors as people give them, checked and brought into rows of numbers."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -43,10 +44,25 @@ def pose_row(pose: Any) -> np.ndarray:
     return np.array(position + entries)
 
 
+def pose_numbers(pose: Any) -> np.ndarray:
+    """Give a pose as compiled code takes it: (7,) not looked at further, else as `pose_row`.
+
+    Raises RobotError for what is neither.
+    """
+    if isinstance(pose, np.ndarray) and pose.shape == (7,):
+        with contextlib.suppress(TypeError, ValueError):  # which are told below
+            return pose.astype(np.float64, "C")
+    return pose_row(pose)
+
+
 def pose_rows(poses: Sequence[Any] | np.ndarray) -> np.ndarray:
     """Give p poses as (p, 12); see `pose_row`. Raises RobotError, naming the first that is bad."""
-    rows = np.empty((len(poses), 12))
-    if isinstance(poses, np.ndarray) and poses.dtype == np.float64 and poses.shape[1:] == (7,):
+    try:
+        rows = np.empty((len(poses), 12))
+    except TypeError:
+        raise RobotError(f"poses is {poses!r:.60}; valid: (p, 7), or a list of poses") from None
+    if isinstance(poses, np.ndarray) and poses.dtype.kind == "f" and poses.shape[1:] == (7,):
+        poses = poses.astype(np.float64, copy=False)
         square = (poses[:, 3:] ** 2).sum(axis=1)
         # NaN and infinities fail these too, and one by one it is said which.
         if (np.abs(square - 1.0) < NEAR_UNIT).all() and (np.abs(poses[:, :3]) < FAR).all():

@@ -5,7 +5,7 @@ import pytest
 
 from robots import catalogue
 from robots.errors import RobotError
-from robots.ik import Solver, code, generated, lanes
+from robots.ik import Solver, code, lanes
 from robots.ik.writer import LANES, Rows
 from robots.kinematics import (
     chain_record,
@@ -74,7 +74,7 @@ def test_written_code_agrees_with_the_chain(name):
     n, rows = len(robot.home), Rows(len(robot.home))
     w = np.zeros((rows.count, LANES))
     w[:n] = postures(robot, LANES, 4).T
-    generated.load(code.module(robot.chain)).jacobian(w.ravel())
+    code.load(robot.chain).jacobian(w.ravel())
     for lane in range(LANES):
         position, rotation, jac = np.empty(3), np.empty((3, 3)), np.empty((6, n))
         q = w[:n, lane].copy()
