@@ -1,10 +1,13 @@
 """Work that is cut in parts, on as many threads as are asked for."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from robots.errors import RobotError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 def spread(work: Callable[[int], None], parts: int, threads: int) -> None:
@@ -23,5 +26,7 @@ def spread(work: Callable[[int], None], parts: int, threads: int) -> None:
 
 
 @lru_cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _pool(threads: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(threads, thread_name_prefix="millhand-share")

@@ -10,7 +10,7 @@ import numpy as np
 from robots.errors import RobotError, check_name
 from robots.ik import code, dls, lanes, rows
 from robots.ik.one import room_dtype, room_of
-from robots.ik.poses import pose_numbers, pose_row, pose_rows, vector
+from robots.ik.poses import pose_numbers, pose_row, pose_rows, vector, whole
 from robots.ik.solution import STATUS, Solution, Solutions
 from robots.model import Chain
 
@@ -51,7 +51,7 @@ class Solver:
         self._dtype = dls.task_dtype(self.n)
         self._chain = chain
         self._room_dtype = room_dtype(self.n)
-        self._rooms: dict[tuple[Any, ...], bytes] = {}
+        self._rooms: dict[tuple[str, int, int], bytes] = {}
 
     @cached_property
     def _code(self) -> ModuleType:
@@ -63,10 +63,7 @@ class Solver:
             return self.q_min, self.q_max
         both = []
         for name, given, own in (("q_min", q_min, self.q_min), ("q_max", q_max, self.q_max)):
-            limit = own if given is None else np.array(given, float)
-            if limit.shape != (self.n,) or np.isnan(limit).any():
-                raise RobotError(f"{name} has shape {limit.shape}; valid: ({self.n},), no NaN")
-            both.append(limit)
+            both.append(own if given is None else vector(name, given, self.n, infinite=True))
         for joint, low, high in zip(self.names, *both, strict=True):
             if low > high:
                 raise RobotError(
@@ -102,8 +99,13 @@ class Solver:
 
         The first step goes `pull` of what is left to `posture` (n,), home if None, as far as the
         tool stays; with `settle`, rad, every step does, until one is shorter than that.
-        Raises RobotError for a pose, start, posture or limits that cannot be used.
+        Raises RobotError for a pose, start, posture, limits or numbers that cannot be used.
         """
+        if not 0.0 <= pull <= 1.0:
+            raise RobotError(f"pull is {pull!r}; valid: 0 to 1, the part of the way to the posture")
+        if not settle > 0.0:
+            raise RobotError(f"settle is {settle!r}; valid: above 0, rad")
+        whole("iterations", iterations, 0)
         q_min, q_max = self._limits(q_min, q_max)
         task = self._task(tolerance)
         task["q_min"], task["q_max"] = q_min, q_max
@@ -253,10 +255,9 @@ class Solver:
     def _options(self, rotation: str, tries: int | None, seed: int) -> None:
         if rotation not in ROTATIONS:
             check_name("rotation", rotation, ROTATIONS)
-        if tries is not None and (not isinstance(tries, int) or tries < 1):
-            raise RobotError(f"tries is {tries!r}; valid: whole numbers from 1")
-        if not isinstance(seed, int) or seed < 0:
-            raise RobotError(f"seed is {seed!r}; valid: whole numbers from 0")
+        if tries is not None:
+            whole("tries", tries, 1)
+        whole("seed", seed, 0)
 
     def _room(
         self,
@@ -268,8 +269,9 @@ class Solver:
     ) -> np.ndarray:
         """Give the memory of a search for one pose, a copy of one that was made before."""
         own = limits[0] is self.q_min and limits[1] is self.q_max
-        key = (tolerance, rotation, tries, seed)
-        if own and tolerance is TOLERANCE and key in self._rooms:
+        kept = own and tolerance is TOLERANCE
+        key = (rotation, tries, seed)
+        if kept and key in self._rooms:
             return np.frombuffer(bytearray(self._rooms[key]), self._room_dtype)
         task = self._task(tolerance)
         task["q_min"], task["q_max"] = limits
@@ -285,7 +287,7 @@ class Solver:
             lanes.sequence(*limits, self._chain.prismatic, seed),
         )
         room = room_of(search, task)
-        if own and tolerance is TOLERANCE and len(self._rooms) < ROOMS:
+        if kept and len(self._rooms) < ROOMS:
             self._rooms[key] = room.tobytes()
         return room
 
