@@ -264,7 +264,7 @@ def one(rooms, pose, start, posture, q):
     if not enter(room, pose, start, posture):
         return refused()
     search = Search({fields})
-    w, lower, upper, settings = room.w, room.lower, room.upper, room.settings
+    w, lower, upper, settings = search.w, search.lower, search.upper, search.settings
     while advance(search, {report}):
         jacobian(w)
         step(w, lower, upper, settings)
@@ -277,7 +277,8 @@ def module(chain: Chain) -> str:
     n = len(chain.joints)
     search = SEARCH.format(
         arguments=", ".join(Search._fields),
-        fields=", ".join(f"room.{name}" for name in Search._fields),
+        # A slice is an array like any other to Numba, so that nothing is compiled twice.
+        fields=", ".join(f"room.{name}[:]" for name in Search._fields),
         report=Rows(n).report,
     )
     return HEAD + jacobian(chain) + "\n\n" + step(n) + search
