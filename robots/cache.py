@@ -67,9 +67,9 @@ class KernelFiles:
                     yield path
 
 
-def compile_cached(function: Callable[..., Any]) -> Any:
-    """Give Numba's dispatcher of a function, as `robots.kernel.kernel` says."""
-    compiled = numba.njit(error_model="numpy", fastmath=False)(function)
+def compile_cached(function: Callable[..., Any], unlocked: bool = False) -> Any:
+    """Give Numba's dispatcher of a function, as `robots.kernel` says."""
+    compiled = numba.njit(error_model="numpy", fastmath=False, nogil=unlocked)(function)
     try:
         compiled.enable_caching()
     except RuntimeError:  # no source file, or no folder to keep it in

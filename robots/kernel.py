@@ -7,7 +7,7 @@ from typing import Any
 
 from robots.sources import SOURCES
 
-__all__ = ["SOURCES", "Kernel", "kernel"]
+__all__ = ["SOURCES", "Kernel", "kernel", "unlocked"]
 
 
 class Kernel:
@@ -18,16 +18,16 @@ class Kernel:
     `signatures` and `inspect_llvm`; `py_func` is the Python function.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], unlocked: bool = False) -> None:
         functools.update_wrapper(self, function)
-        self.py_func = function
+        self.py_func, self.unlocked = function, unlocked
 
     @functools.cached_property
     def dispatcher(self) -> Any:
         """Give Numba's dispatcher of the function, made when it is first asked for."""
         from robots.cache import compile_cached
 
-        return compile_cached(self.py_func)
+        return compile_cached(self.py_func, self.unlocked)
 
     def __call__(self, *args: Any) -> Any:
         return self.dispatcher(*args)
@@ -47,7 +47,7 @@ class Kernel:
         found: Any = sys.modules.get(self.__module__)
         for name in self.__qualname__.split("."):
             found = getattr(found, name, None)
-        return self.__qualname__ if found is self else (Kernel, (self.py_func,))
+        return self.__qualname__ if found is self else (Kernel, (self.py_func, self.unlocked))
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -58,3 +58,8 @@ def kernel(function: Callable[..., Any]) -> Any:
     cached on disk, so that the second process does not pay for LLVM.
     """
     return Kernel(function)
+
+
+def unlocked(function: Callable[..., Any]) -> Any:
+    """Compile `function` as `kernel` does; called from Python it lets other threads run."""
+    return Kernel(function, unlocked=True)

@@ -10,8 +10,9 @@ import numpy as np
 
 from robots.errors import RobotError
 from robots.kernel import kernel
-from robots.maths import atan2, sincos, sqrt
+from robots.maths import sincos, sqrt
 from robots.model import Chain
+from robots.pose import rotation_between
 
 GRAVITY = 9.81
 
@@ -165,32 +166,6 @@ def gravity(chain, q, position, rotation, scratch, tau):  # type: ignore[no-unty
 
 
 @kernel
-def rotation_error(have, want, out):  # type: ignore[no-untyped-def]
-    """Write the rotation vector (3,), base frame, that turns `have` into `want` (3, 3)."""
-    e = np.empty((3, 3))
-    for i in range(3):
-        for j in range(3):
-            e[i, j] = want[i, 0] * have[j, 0] + want[i, 1] * have[j, 1] + want[i, 2] * have[j, 2]
-    x, y, z = e[2, 1] - e[1, 2], e[0, 2] - e[2, 0], e[1, 0] - e[0, 1]
-    length = sqrt(x * x + y * y + z * z)
-    trace = e[0, 0] + e[1, 1] + e[2, 2]
-    angle = atan2(length, trace - 1.0)
-    if length > 1e-9:
-        out[0], out[1], out[2] = x * angle / length, y * angle / length, z * angle / length
-    elif trace > 0.0:
-        out[0], out[1], out[2] = 0.5 * x, 0.5 * y, 0.5 * z
-    else:
-        # Half a turn: any axis with e @ axis = axis will do; take the largest column of e + 1.
-        best = 0
-        for i in range(3):
-            if e[i, i] > e[best, best]:
-                best = i
-        norm = sqrt(2.0 * (e[best, best] + 1.0))
-        for i in range(3):
-            out[i] = angle * (e[i, best] + (1.0 if i == best else 0.0)) / norm
-
-
-@kernel
 def _solve6(a, b):  # type: ignore[no-untyped-def]
     """Solve a x = b in place by Cholesky; a (6, 6) symmetric positive definite."""
     for i in range(6):
@@ -231,7 +206,7 @@ def inverse(  # type: ignore[no-untyped-def]
         jacobian(chain, q, at, turn, scratch, jac)
         for k in range(3):
             error[k] = position[k] - at[k]
-        rotation_error(turn, rotation, error[3:])
+        error[3], error[4], error[5] = rotation_between(turn, rotation)
         left = sqrt(error[0] ** 2 + error[1] ** 2 + error[2] ** 2)
         left += sqrt(error[3] ** 2 + error[4] ** 2 + error[5] ** 2)
         if left < tolerance:

@@ -6,10 +6,13 @@ arm are folded in, and terms that are zero are gone.
 """
 
 from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
 
+from robots.ik.lanes import Search
 from robots.ik.writer import Rows, Value, Writer
+from robots.kernel import SOURCES
 from robots.model import Chain
 
 SNAP = 1e-10
@@ -237,7 +240,8 @@ from math import sqrt
 import numpy as np
 
 from robots.ik.lanes import Search, advance
-from robots.kernel import kernel
+from robots.ik.one import enter, leave, refused
+from robots.kernel import kernel, unlocked
 from robots.maths import bits_of
 
 ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
@@ -246,20 +250,44 @@ ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)
 '''
 SEARCH = """
 
-@kernel
+@unlocked
 def search({arguments}):
     search = Search({arguments})
     while advance(search, {report}):
         jacobian(w)
         step(w, lower, upper, settings)
+
+
+@kernel
+def one(rooms, pose, start, posture, q):
+    room = rooms[0]
+    if not enter(room, pose, start, posture):
+        return refused()
+    search = Search({fields})
+    w, lower, upper, settings = search.w, search.lower, search.upper, search.settings
+    while advance(search, {report}):
+        jacobian(w)
+        step(w, lower, upper, settings)
+    return leave(room, q)
 """
-ARGUMENTS = (
-    "w, lanes, lower, upper, posture, settings, plan, sequence, poses, starts, book, score, q"
-)
 
 
 def module(chain: Chain) -> str:
-    """Write the whole source for one arm: `jacobian`, `step`, and the search over them."""
+    """Write the whole source for one arm: `jacobian`, `step`, and the searches over them."""
     n = len(chain.joints)
-    search = SEARCH.format(arguments=ARGUMENTS, report=Rows(n).report)
+    search = SEARCH.format(
+        arguments=", ".join(Search._fields),
+        # A slice is an array like any other to Numba, so that nothing is compiled twice.
+        fields=", ".join(f"room.{name}[:]" for name in Search._fields),
+        report=Rows(n).report,
+    )
     return HEAD + jacobian(chain) + "\n\n" + step(n) + search
+
+
+def load(chain: Chain) -> ModuleType:
+    """Import the module for one arm, written once and kept with all other generated sources."""
+    from robots.generated.cache import key, store, stored
+
+    parts = ("position", "rotation", "axis", "prismatic", "tool_position", "tool_rotation")
+    name = f"ik_{key('ik', SOURCES, *(getattr(chain, part) for part in parts))}"
+    return stored(name) or store(name, module(chain))

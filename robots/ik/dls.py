@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from robots.kernel import kernel
+from robots.kernel import kernel, unlocked
 from robots.kinematics import chain_dtype, jacobian
 from robots.maths import atan2, sqrt
 from robots.model import Chain
@@ -277,7 +277,7 @@ def dls(task, work, start, pose, q, report):  # type: ignore[no-untyped-def]
     report.iterations, report.status = steps, status
 
 
-@kernel
+@unlocked
 def dls_rows(tasks, works, starts, poses, qs, reports):  # type: ignore[no-untyped-def]
     """Run `dls` with one task (1,) and work space (1,) for every row of the rest."""
     for k in range(len(poses)):

@@ -1,5 +1,6 @@
 """Poses and joint vectors as people give them, checked and brought into rows of numbers."""
 
+import contextlib
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,15 +13,29 @@ FAR = 1e6
 NEAR_UNIT = 2e-6
 
 
-def vector(what: str, value: Any, n: int) -> np.ndarray:
-    """Give n finite numbers as a new array (n,); RobotError for anything else."""
+def whole(what: str, value: Any, least: int) -> None:
+    """Check a whole number; RobotError for anything else, and for what int32 cannot hold."""
+    if not isinstance(value, int | np.integer) or not least <= value < 2**31:
+        raise RobotError(f"{what} is {value!r}; valid: whole numbers from {least}")
+
+
+def vector(what: str, value: Any, n: int, infinite: bool = False) -> np.ndarray:
+    """Give n finite numbers, or no NaN if `infinite`, as a new array (n,).
+
+    Raises RobotError for anything else.
+    """
     try:
         numbers = np.array(value, float)
     except (TypeError, ValueError):
         raise RobotError(f"{what} {value!r} is not {n} numbers") from None
     if numbers.shape != (n,):
         raise RobotError(f"{what} has shape {numbers.shape}; valid: ({n},)")
-    if not math.isfinite(sum(numbers.tolist())) and not np.isfinite(numbers).all():
+    if infinite:
+        if np.isnan(numbers).any():
+            raise RobotError(
+                f"{what} {numbers.tolist()} has NaN in it; valid: numbers, or infinity"
+            )
+    elif not math.isfinite(sum(numbers.tolist())) and not np.isfinite(numbers).all():
         raise RobotError(f"{what} {numbers.tolist()} is not finite")
     return numbers
 
@@ -32,7 +47,11 @@ def pose_row(pose: Any) -> np.ndarray:
     a quaternion (4,) or a matrix (3, 3). Raises RobotError for anything else.
     """
     if isinstance(pose, tuple | list) and len(pose) == 2:
-        position, turn = vector("position", pose[0], 3).tolist(), np.asarray(pose[1])
+        position = vector("position", pose[0], 3).tolist()
+        try:
+            turn = np.asarray(pose[1])
+        except ValueError:
+            raise RobotError(f"rotation {pose[1]!r:.60} is no array; valid: (4,), (3, 3)") from None
         square = turn.shape == (3, 3)
         entries = _matrix(turn) if square else _turned(vector("quaternion", turn, 4).tolist())
     else:
@@ -43,10 +62,27 @@ def pose_row(pose: Any) -> np.ndarray:
     return np.array(position + entries)
 
 
+def pose_numbers(pose: Any) -> np.ndarray:
+    """Give a pose as compiled code takes it: (7,) not looked at further, else as `pose_row`.
+
+    Raises RobotError for what is neither.
+    """
+    if isinstance(pose, np.ndarray) and pose.shape == (7,):
+        with contextlib.suppress(TypeError, ValueError):  # which are told below
+            return pose.astype(np.float64, "C")
+    return pose_row(pose)
+
+
 def pose_rows(poses: Sequence[Any] | np.ndarray) -> np.ndarray:
     """Give p poses as (p, 12); see `pose_row`. Raises RobotError, naming the first that is bad."""
-    rows = np.empty((len(poses), 12))
-    if isinstance(poses, np.ndarray) and poses.dtype == np.float64 and poses.shape[1:] == (7,):
+    try:
+        rows = np.empty((len(poses), 12))
+    except TypeError:
+        raise RobotError(f"poses is {poses!r:.60}; valid: (p, 7), or a list of poses") from None
+    if isinstance(poses, np.ndarray) and poses.dtype != object and poses.shape[1:] != (7,):
+        raise RobotError(f"poses has shape {poses.shape}; valid: (p, 7), position and quaternion")
+    if isinstance(poses, np.ndarray) and poses.dtype.kind == "f" and poses.shape[1:] == (7,):
+        poses = poses.astype(np.float64, copy=False)
         square = (poses[:, 3:] ** 2).sum(axis=1)
         # NaN and infinities fail these too, and one by one it is said which.
         if (np.abs(square - 1.0) < NEAR_UNIT).all() and (np.abs(poses[:, :3]) < FAR).all():

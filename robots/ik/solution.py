@@ -54,3 +54,12 @@ class Solutions:
 
     def __len__(self) -> int:
         return len(self.q)
+
+    def rounded(self, q_min: np.ndarray, q_max: np.ndarray) -> "Solutions":
+        """Give the same in float32, no `q` (p, n) rounded to outside its limits (n,)."""
+        q = self.q.astype(np.float32)
+        q = np.where(q > q_max, np.nextafter(q, np.float32(-np.inf)), q)
+        q = np.where(q < q_min, np.nextafter(q, np.float32(np.inf)), q)
+        errors = (self.position_error, self.rotation_error)
+        position, rotation = (error.astype(np.float32) for error in errors)
+        return Solutions(q, position, rotation, self.iterations, self.restarts, self.success)

@@ -1,26 +1,25 @@
 """Inverse kinematics for people: checks, and the descent and the search behind one call."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from robots.errors import RobotError, check_name
-from robots.ik import code, dls, generated, lanes
-from robots.ik.poses import pose_row, pose_rows, vector
+from robots.ik import code, dls, lanes, rows
+from robots.ik.one import room_dtype, room_of
+from robots.ik.poses import pose_numbers, pose_row, pose_rows, vector, whole
 from robots.ik.solution import STATUS, Solution, Solutions
 from robots.model import Chain
 
 ROTATIONS = ("must", "near", "free")
 CHOICES = ("first", "nearest")
-WEIGHTS = {"must": 1.0, "near": 0.1, "free": 0.0}
 TRIES = 512
 TOLERANCE = (1e-6, 1e-6)
-LANE_STEPS = 24
 CANDIDATES = 8
-DRAW_STEPS = 100
-# How much a radian counts against a metre while a position is sought with a rotation near by.
-NEAR_WEIGHTS = (0.03, 0.0)
+ROOMS = 32
 
 
 class Solver:
@@ -51,18 +50,20 @@ class Solver:
         self._template = dls.task_record(chain, self.q_min, self.q_max, self.home).tobytes()
         self._dtype = dls.task_dtype(self.n)
         self._chain = chain
-        self._search: Any = None
-        self._sequences: dict[int, np.ndarray] = {}
+        self._room_dtype = room_dtype(self.n)
+        self._rooms: dict[tuple[str, int, int], bytes] = {}
+
+    @cached_property
+    def _code(self) -> ModuleType:
+        """The kernels written for this arm."""
+        return code.load(self._chain)
 
     def _limits(self, q_min: Any, q_max: Any) -> tuple[np.ndarray, np.ndarray]:
         if q_min is None and q_max is None:
             return self.q_min, self.q_max
         both = []
         for name, given, own in (("q_min", q_min, self.q_min), ("q_max", q_max, self.q_max)):
-            limit = own if given is None else np.array(given, float)
-            if limit.shape != (self.n,) or np.isnan(limit).any():
-                raise RobotError(f"{name} has shape {limit.shape}; valid: ({self.n},), no NaN")
-            both.append(limit)
+            both.append(own if given is None else vector(name, given, self.n, infinite=True))
         for joint, low, high in zip(self.names, *both, strict=True):
             if low > high:
                 raise RobotError(
@@ -98,8 +99,13 @@ class Solver:
 
         The first step goes `pull` of what is left to `posture` (n,), home if None, as far as the
         tool stays; with `settle`, rad, every step does, until one is shorter than that.
-        Raises RobotError for a pose, start, posture or limits that cannot be used.
+        Raises RobotError for a pose, start, posture, limits or numbers that cannot be used.
         """
+        if not 0.0 <= pull <= 1.0:
+            raise RobotError(f"pull is {pull!r}; valid: 0 to 1, the part of the way to the posture")
+        if not settle > 0.0:
+            raise RobotError(f"settle is {settle!r}; valid: above 0, rad")
+        whole("iterations", iterations, 0)
         q_min, q_max = self._limits(q_min, q_max)
         task = self._task(tolerance)
         task["q_min"], task["q_max"] = q_min, q_max
@@ -107,8 +113,8 @@ class Solver:
         task["pull"], task["settle"] = pull, settle
         task["iterations"] = iterations
         q = self._inside("start", start, q_min, q_max)
-        q, report = self._descend(task, pose_row(pose)[None], q[None])
-        return self._solution(q[0], report[0], int(report["iterations"][0]), 0)
+        q, report = rows.descend(task, pose_row(pose)[None], q[None])
+        return _solution(q[0], report[0], int(report["iterations"][0]), 0)
 
     def solve(
         self,
@@ -134,7 +140,7 @@ class Solver:
         """
         if choose not in CHOICES:
             check_name("choice", choose, CHOICES)
-        self._options(rotation, tries)
+        self._options(rotation, tries, seed)
         own = q_min is None and q_max is None
         limits = self._limits(q_min, q_max)
         if start is None:
@@ -142,18 +148,25 @@ class Solver:
         else:
             start = self._inside("start", start, *limits)
         posture = start if posture is None else vector("posture", posture, self.n)
-        row, task = pose_row(pose)[None], self._task(tolerance)
-        if not own:
-            task["q_min"], task["q_max"] = limits
         if choose == "nearest":
-            task["posture"] = posture
+            row, task = pose_row(pose)[None], self._task(tolerance)
+            task["q_min"], task["q_max"], task["posture"] = *limits, posture
             return self._nearest(task, row, start, limits, rotation, tries or 128, seed)
-        found = self._find(
-            task, row, start[None], posture, limits, False, rotation, tries or TRIES, seed
+        room = self._room(tolerance, limits, rotation, tries or TRIES, seed)
+        q = np.empty(self.n)
+        position_error, rotation_error, steps, restarts, status = self._code.one(
+            room, pose_numbers(pose), start, posture, q
         )
-        q, report, steps = self._finish(task, row, found.q, rotation)
-        starts, _, _, iterations = found.book[0].tolist()
-        return self._solution(q[0], report[0], iterations + int(steps[0]), starts - 1)
+        if status == dls.REFUSED:
+            pose_row(pose)  # which says why
+        if rotation == "near" and status != dls.REACHED:
+            task, row, report = room["task"], room["poses"][0], room["report"]
+            steps += int(rows.nearer(task, row, q[None], report)[0])
+            position_error, rotation_error, _, status = report.item()
+        return Solution(
+            q, position_error, rotation_error, steps, restarts, status == dls.REACHED,
+            STATUS[status],
+        )  # fmt: skip
 
     def _nearest(
         self,
@@ -167,19 +180,19 @@ class Solver:
     ) -> Solution:
         """Let each of a few searches keep what it finds nearest, and draw all of them nearer."""
         posture, count = task["posture"][0], min(tries, CANDIDATES)
-        rows, starts = row.repeat(count, 0), start[None].repeat(count, 0)
+        lines, starts = row.repeat(count, 0), start[None].repeat(count, 0)
         starts[1::2] = np.clip(posture, *limits)
-        found = self._find(
-            task, rows, starts, posture, limits, True, rotation, -(-tries // count), seed
-        )
-        found = self._draw(task, rows, found, rotation)
-        q, report, steps = self._finish(task, rows, found.q, rotation)
+        plan = rows.LANE_STEPS, -(-tries // count), 1
+        sequence = lanes.sequence(*limits, self._chain.prismatic, seed)
+        found = self._find(task, lines, starts, posture, limits, plan, rotation, sequence)
+        found = rows.draw(task, lines, found, rotation)
+        q, report, steps = rows.finish(task, lines, found.q, rotation)
         error = report["position_error"] + report["rotation_error"]
         away = np.linalg.norm(q - posture, axis=1)
-        reached = _reached(report, rotation, task["tolerance"][0])
+        reached = rows.reached(report, rotation, task["tolerance"][0])
         best = int(np.lexsort((np.where(reached, away, error), ~reached))[0])
         iterations = int(found.book[:, 3].sum() + steps.sum())
-        return self._solution(q[best], report[best], iterations, int(found.book[:, 0].sum()) - 1)
+        return _solution(q[best], report[best], iterations, int(found.book[:, 0].sum()) - 1)
 
     def solve_batch(
         self,
@@ -189,31 +202,46 @@ class Solver:
         tries: int = TRIES,
         seed: int = 0,
         tolerance: tuple[float, float] = TOLERANCE,
+        threads: int = 1,
     ) -> Solutions:
         """Solve p poses at once, as `solve` with "first": the lanes share the work.
 
-        `poses` (p, 7), or p of what `solve` takes; `starts` (p, n) or (n,), home if None.
+        `poses` (p, 7), or p of what `solve` takes; `starts` (p, n) or (n,), home if None. Shares
+        of 256 poses go to `threads` threads; the answers do not depend on how many. Of a float32
+        array of poses the answers are float32, worked out in float64: `q`, within the limits
+        still, is rounded after its errors were told, by which the tool moves up to 1e-6 m or rad.
         """
-        self._options(rotation, tries)
-        rows = pose_rows(poses)
-        given = np.asarray(self.home if starts is None else starts, float)
-        if given.shape not in ((self.n,), (len(rows), self.n)):
-            valid = f"({self.n},) or ({len(rows)}, {self.n})"
-            raise RobotError(f"starts has shape {given.shape}; valid: {valid}")
-        for k, q in enumerate(np.atleast_2d(given)):
-            self._inside(f"start {k}", q, self.q_min, self.q_max)
-        begin = np.clip(np.broadcast_to(given, (len(rows), self.n)), self.q_min, self.q_max)
+        self._options(rotation, tries, seed)
+        lines = pose_rows(poses)
+        begin = self._starts(starts, len(lines))
         task, limits = self._task(tolerance), (self.q_min, self.q_max)
-        found = self._find(task, rows, begin, self.home, limits, False, rotation, tries, seed)
-        q, report, steps = self._finish(task, rows, found.q, rotation)
-        return Solutions(
-            q,
-            report["position_error"],
-            report["rotation_error"],
-            found.book[:, 3] + steps,
-            found.book[:, 0] - 1,
-            _reached(report, rotation, task["tolerance"][0]),
-        )
+        plan = rows.LANE_STEPS, tries, 0
+        sequence = lanes.sequence(*limits, self._chain.prismatic, seed)
+
+        def find(some: np.ndarray, their: np.ndarray) -> lanes.Search:
+            return self._find(task, some, their, self.home, limits, plan, rotation, sequence)
+
+        found = rows.solve_shares(find, task, lines, begin, rotation, threads)
+        if isinstance(poses, np.ndarray) and poses.dtype == np.float32:
+            return found.rounded(self.q_min, self.q_max)
+        return found
+
+    def _starts(self, starts: Any, count: int) -> np.ndarray:
+        """Give where each search starts (count, n); RobotError, naming one outside the limits."""
+        if starts is None:
+            return np.tile(self.home, (count, 1))
+        try:
+            given = np.asarray(starts, float)
+        except (TypeError, ValueError):
+            raise RobotError(f"starts is {starts!r:.60}, no array of numbers") from None
+        if given.shape not in ((self.n,), (count, self.n)):
+            valid = f"({self.n},) or ({count}, {self.n})"
+            raise RobotError(f"starts has shape {given.shape}; valid: {valid}")
+        inside = np.clip(given, self.q_min, self.q_max)
+        if not (np.abs(inside - given) <= 1e-9).all():
+            for k, q in enumerate(np.atleast_2d(given)):
+                self._inside(f"start {k}", q, self.q_min, self.q_max)
+        return np.broadcast_to(inside, (count, self.n)).copy()
 
     def _task(self, tolerance: tuple[float, float]) -> np.ndarray:
         task = np.frombuffer(bytearray(self._template), self._dtype)
@@ -224,102 +252,67 @@ class Solver:
             task["tolerance"] = limit
         return task
 
-    def _options(self, rotation: str, tries: int | None) -> None:
+    def _options(self, rotation: str, tries: int | None, seed: int) -> None:
         if rotation not in ROTATIONS:
             check_name("rotation", rotation, ROTATIONS)
-        if tries is not None and (not isinstance(tries, int) or tries < 1):
-            raise RobotError(f"tries is {tries!r}; valid: whole numbers from 1")
+        if tries is not None:
+            whole("tries", tries, 1)
+        whole("seed", seed, 0)
 
-    def _sequence(self, limits: tuple[np.ndarray, np.ndarray], seed: int) -> np.ndarray:
-        if limits[0] is not self.q_min or limits[1] is not self.q_max:
-            return lanes.sequence(*limits, self._chain.prismatic, seed)
-        if seed not in self._sequences:
-            self._sequences[seed] = lanes.sequence(*limits, self._chain.prismatic, seed)
-        return self._sequences[seed]
+    def _room(
+        self,
+        tolerance: tuple[float, float],
+        limits: tuple[np.ndarray, np.ndarray],
+        rotation: str,
+        tries: int,
+        seed: int,
+    ) -> np.ndarray:
+        """Give the memory of a search for one pose, a copy of one that was made before."""
+        own = limits[0] is self.q_min and limits[1] is self.q_max
+        kept = own and tolerance is TOLERANCE
+        key = (rotation, tries, seed)
+        if kept and key in self._rooms:
+            return np.frombuffer(bytearray(self._rooms[key]), self._room_dtype)
+        task = self._task(tolerance)
+        task["q_min"], task["q_max"] = limits
+        if rotation == "free":
+            task["weight"] = 1.0, 0.0
+        search = lanes.search_of(
+            np.zeros((1, 12)),
+            np.zeros((1, self.n)),
+            limits,
+            self.home,
+            rows.settings(task, rotation),
+            (rows.LANE_STEPS, tries, 0),
+            lanes.sequence(*limits, self._chain.prismatic, seed),
+        )
+        room = room_of(search, task)
+        if kept and len(self._rooms) < ROOMS:
+            self._rooms[key] = room.tobytes()
+        return room
 
     def _find(
         self,
         task: np.ndarray,
-        rows: np.ndarray,
+        lines: np.ndarray,
         starts: np.ndarray,
         posture: np.ndarray,
         limits: tuple[np.ndarray, np.ndarray],
-        look_on: bool,
+        plan: tuple[int, int, int],
         rotation: str,
-        tries: int,
-        seed: int,
+        sequence: np.ndarray,
     ) -> lanes.Search:
         """Search with 16 lanes; see `robots.ik.lanes`."""
-        if self._search is None:
-            self._search = generated.load(code.module(self._chain)).search
-        # The lanes round the arm's numbers to a ten-billionth; the rest is the last descent's.
-        linear, angular = task["tolerance"][0].tolist()
-        linear, angular = max(linear, 1e-9) ** 2, max(angular, 1e-9) ** 2
-        if rotation == "free":
-            angular = np.inf
         search = lanes.search_of(
-            rows,
-            starts,
-            limits,
-            posture,
-            (1.0, WEIGHTS[rotation], 0.03, 1e-9, 1.0, linear, angular),
-            (LANE_STEPS, tries, int(look_on)),
-            self._sequence(limits, seed),
+            lines, starts, limits, posture, rows.settings(task, rotation), plan, sequence
         )
-        self._search(*search)
+        self._code.search(*search)
         return search
 
-    def _descend(
-        self, task: np.ndarray, rows: np.ndarray, starts: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        q, report = np.empty_like(starts), np.zeros(len(rows), dls.REPORT)
-        work = np.zeros(1, dls.work_dtype(self.n))
-        dls.dls_rows(task, work, starts, rows, q, report)
-        return q, report
 
-    def _draw(
-        self, task: np.ndarray, rows: np.ndarray, found: lanes.Search, rotation: str
-    ) -> lanes.Search:
-        """Draw what was found nearer to the posture, where the pose holds all the way."""
-        task = task.copy()
-        task["pull"], task["iterations"] = 0.5, DRAW_STEPS
-        if rotation == "free":
-            task["weight"] = 1.0, 0.0
-        q, report = self._descend(task, rows, found.q)
-        found.book[:, 3] += report["iterations"]
-        held = (report["status"] == dls.REACHED)[:, None]
-        return found._replace(q=np.where(held, q, found.q))
-
-    def _finish(
-        self, task: np.ndarray, rows: np.ndarray, starts: np.ndarray, rotation: str
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Go on from what the lanes found to the tolerance, or to the nearest."""
-        if rotation == "free":
-            task["weight"] = 1.0, 0.0
-        q, report = self._descend(task, rows, starts)
-        steps = report["iterations"].astype(np.int64)
-        if rotation == "near":
-            for weight in NEAR_WEIGHTS:
-                task["weight"], task["pull"] = (1.0, weight), 0.0
-                away = ~_reached(report, "must", task["tolerance"][0])
-                if away.any():
-                    q[away], report[away] = self._descend(task, rows[away], q[away])
-                    steps += np.where(away, report["iterations"], 0)
-        return q, report, steps
-
-    def _solution(self, q: np.ndarray, report: Any, iterations: int, restarts: int) -> Solution:
-        position_error, rotation_error, _, status = report.item()
-        return Solution(
-            q=q,
-            position_error=position_error,
-            rotation_error=rotation_error,
-            iterations=iterations,
-            restarts=restarts,
-            success=status == dls.REACHED,
-            status=STATUS[status],
-        )
-
-
-def _reached(report: np.ndarray, rotation: str, tolerance: np.ndarray) -> np.ndarray:
-    near = report["position_error"] <= tolerance[0]
-    return near & (report["rotation_error"] <= tolerance[1]) if rotation == "must" else near
+def _solution(q: np.ndarray, report: Any, iterations: int, restarts: int) -> Solution:
+    position_error, rotation_error, _, status = report.item()
+    reached = status == dls.REACHED
+    return Solution(
+        q, position_error, rotation_error, iterations, restarts, reached, STATUS[status]
+    )

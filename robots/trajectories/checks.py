@@ -26,6 +26,26 @@ def vector(name: str, value: ArrayLike, n: int | None = None) -> np.ndarray:
     return array
 
 
+def rows(name: str, value: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Give `value` as float64 (m, n), C-contiguous, of any shape with m, n >= 1 where it is None.
+
+    Raises RobotError for another shape and for numbers that are not finite or beyond 1e100.
+    """
+    try:
+        array = np.ascontiguousarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise RobotError(f"{name} is {value!r:.60}; it must be numbers, a row per move") from None
+    if array.ndim != 2 or 0 in array.shape or shape not in (None, array.shape):
+        wanted = "(m, n), a row per move and at least one" if shape is None else f"{shape}"
+        raise RobotError(f"{name} has shape {np.shape(value)}; it must be {wanted}")
+    if not (np.abs(array) < LARGEST).all():
+        k, i = np.argwhere(~(np.abs(array) < LARGEST))[0].tolist()
+        raise RobotError(
+            f"{name}[{k}, {i}] is {array[k, i]}; it must be finite (under {LARGEST:g})"
+        )
+    return array
+
+
 def limit(name: str, value: ArrayLike, n: int) -> np.ndarray:
     """Give a limit as float64 (n,).
 

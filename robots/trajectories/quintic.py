@@ -15,11 +15,13 @@ within limits.
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from robots.errors import RobotError
-from robots.kernel import kernel
+from robots.kernel import kernel, unlocked
 from robots.maths import NAN, cbrt, sqrt
 from robots.trajectories import checks
+from robots.trajectories.moves import Moves, precision, share
 from robots.trajectories.trajectory import Motion, Planned, Trajectory
 
 FLAG_INPUT = 1
@@ -113,10 +115,20 @@ def plan(q_start, dq_start, ddq_start, q_goal, dq_goal, ddq_goal, duration, reco
     record.duration = duration
 
 
-@kernel
-def _plan_first(start, goal, duration, records):  # type: ignore[no-untyped-def]
-    """Fill a record, shape (1,), for a move between two states, (3, n) each."""
-    plan(start[0], start[1], start[2], goal[0], goal[1], goal[2], duration, records[0])
+@unlocked
+def plans(q_start, dq_start, ddq_start, q_goal, dq_goal, ddq_goal, duration, records):  # type: ignore[no-untyped-def]
+    """Fill m plan records for moves between states, (m, n) each, of `duration` (m,) s."""
+    for k in range(len(records)):
+        plan(
+            q_start[k],
+            dq_start[k],
+            ddq_start[k],
+            q_goal[k],
+            dq_goal[k],
+            ddq_goal[k],
+            duration[k],
+            records[k],
+        )
 
 
 @kernel
@@ -147,6 +159,14 @@ def samples(records, t, q, dq, ddq):  # type: ignore[no-untyped-def]
         sample(records[0], t[k], q[k], dq[k], ddq[k])
 
 
+@unlocked
+def grid(records, t, q, dq, ddq):  # type: ignore[no-untyped-def]
+    """Sample m plans at k times: t (k,); q, dq, ddq (m, k, n), float64 or float32."""
+    for i in range(len(records)):
+        for k in range(len(t)):
+            sample(records[i], t[k], q[i, k], dq[i, k], ddq[i, k])
+
+
 def between(start: Motion, goal: Motion, duration: float) -> Trajectory:
     """Plan the move of `duration` s between two states, (n,) each, on the host.
 
@@ -161,9 +181,38 @@ def between(start: Motion, goal: Motion, duration: float) -> Trajectory:
         for name, state in (("start", start), ("goal", goal))
     ]
     record = np.zeros(1, plan_dtype(n))
-    _plan_first(*states, checks.duration(duration), record)
+    whole = np.array([checks.duration(duration)])
+    plans(*(part[None] for state in states for part in state), whole, record)
     if record["flags"][0]:
         raise RobotError(
             f"duration {duration:g} is too long for these states: beyond 1e100 on the way"
         )
     return Planned(record, n, samples)
+
+
+def many(start: Motion, goal: Motion, duration: ArrayLike, threads: int = 1) -> Moves:
+    """Plan m moves of `duration` s, (m,) or one for all, between states, (m, n) each.
+
+    Each move is the one that `between` plans, to the bit, on whatever number of `threads`; of
+    float32 states see `Moves`. Raises RobotError as `between` does, and for no moves at all.
+    """
+    shape = checks.rows("start.q", start.q).shape
+    states = [
+        checks.rows(f"{name}.{part}", getattr(state, part), shape)
+        for name, state in (("start", start), ("goal", goal))
+        for part in state._fields
+    ]
+    times = np.asarray(duration, np.float64)
+    if times.shape not in ((), shape[:1]):
+        raise RobotError(f"duration has shape {times.shape}; it must be ({shape[0]},) or a number")
+    times = np.broadcast_to(times, shape[:1]).copy()
+    for value in times[~((times > 1.0 / checks.LARGEST) & (times < checks.LARGEST))]:
+        checks.duration(value)
+    records = np.zeros(shape[0], plan_dtype(shape[1]))
+    share(plans, (*states, times), (), (records,), threads)
+    if records["flags"].any():
+        row = int(records["flags"].argmax())
+        raise RobotError(
+            f"duration[{row}] {times[row]:g} is too long for these states: beyond 1e100 on the way"
+        )
+    return Moves(records, shape[1], grid, precision(start.q, goal.q))

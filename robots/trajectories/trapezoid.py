@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from robots.errors import RobotError
-from robots.kernel import kernel
+from robots.kernel import kernel, unlocked
 from robots.maths import sqrt
 from robots.trajectories import checks
+from robots.trajectories.moves import Moves, ends, precision, share
 from robots.trajectories.trajectory import Planned, Trajectory
 
 FLAG_INPUT = 1
@@ -107,7 +108,7 @@ def plan(q_start, q_goal, dq_max, ddq_max, record):  # type: ignore[no-untyped-d
         record.ddq_peak[i] = min(record.dq_peak[i] / rise, ddq_max[i])
 
 
-@kernel
+@unlocked
 def plans(q_start, q_goal, dq_max, ddq_max, records):  # type: ignore[no-untyped-def]
     """Fill m plan records for moves between rows of `q_start` and `q_goal`, (m, n) each."""
     for k in range(len(records)):
@@ -152,6 +153,14 @@ def samples(records, t, q, dq, ddq):  # type: ignore[no-untyped-def]
         sample(records[0], t[k], q[k], dq[k], ddq[k])
 
 
+@unlocked
+def grid(records, t, q, dq, ddq):  # type: ignore[no-untyped-def]
+    """Sample m plans at k times: t (k,); q, dq, ddq (m, k, n), float64 or float32."""
+    for i in range(len(records)):
+        for k in range(len(t)):
+            sample(records[i], t[k], q[i, k], dq[i, k], ddq[i, k])
+
+
 def between(
     q_start: ArrayLike,
     q_goal: ArrayLike,
@@ -177,3 +186,31 @@ def between(
     if record["flags"][0]:
         raise RobotError("q_goal is too far for these limits: the move takes over 1e100 s")
     return Planned(record, n, samples)
+
+
+def many(
+    q_start: ArrayLike,
+    q_goal: ArrayLike,
+    dq_max: ArrayLike,
+    ddq_max: ArrayLike,
+    q_min: ArrayLike | None = None,
+    q_max: ArrayLike | None = None,
+    threads: int = 1,
+) -> Moves:
+    """Plan m moves from rest at `q_start` to rest at `q_goal`, (m, n) each; limits (n,).
+
+    Each move is the one that `between` plans, to the bit, on whatever number of `threads`; of
+    float32 positions see `Moves`. Raises RobotError as `between` does, and for no moves at all.
+    """
+    start, goal = ends(q_start, q_goal, q_min, q_max)
+    n = start.shape[1]
+    limits = (
+        checks.limit("dq_max", dq_max, n),
+        checks.limit("ddq_max", ddq_max, n),
+    )
+    records = np.zeros(len(start), plan_dtype(n))
+    share(plans, (start, goal), limits, (records,), threads)
+    if records["flags"].any():
+        row = int(records["flags"].argmax())
+        raise RobotError(f"q_goal[{row}] is too far for these limits: the move takes over 1e100 s")
+    return Moves(records, n, grid, precision(q_start, q_goal))

@@ -1,11 +1,15 @@
 """Inverse kinematics: the descent, the search over many starts, and what they say of themselves."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from robots import catalogue
 from robots.errors import RobotError
-from robots.ik import Solver, code, generated, lanes
+from robots.generated import cache
+from robots.ik import Solver, code, lanes
 from robots.ik.writer import LANES, Rows
 from robots.kinematics import (
     chain_record,
@@ -74,7 +78,7 @@ def test_written_code_agrees_with_the_chain(name):
     n, rows = len(robot.home), Rows(len(robot.home))
     w = np.zeros((rows.count, LANES))
     w[:n] = postures(robot, LANES, 4).T
-    generated.load(code.module(robot.chain)).jacobian(w.ravel())
+    code.load(robot.chain).jacobian(w.ravel())
     for lane in range(LANES):
         position, rotation, jac = np.empty(3), np.empty((3, 3)), np.empty((6, n))
         q = w[:n, lane].copy()
@@ -223,6 +227,12 @@ GOOD = np.array([0.5, 0.0, 0.4, 1.0, 0.0, 0.0, 0.0])
         (([0.5, 0, 0.4], -np.eye(3)), "is no rotation"),
         (([0.5, 0, 0.4], np.eye(2)), "quaternion has shape"),
         (([1e9, 0, 0.4], np.eye(3)), "not within 1e.06 m"),
+        (([0.5, 0, 0.4], [[1, 0], [1]]), "rotation .* is no array"),
+        (np.array([0.5, 0, 0.4, 1, 1, 0, 0]), "length 1.41421356; it must be 1"),
+        (np.array([0.5, np.nan, 0.4, 1, 0, 0, 0]), "not finite"),
+        (np.array([0.5, 0, 0.4, 1, 0, 0, np.nan]), "not finite"),
+        (np.array([2e6, 0, 0.4, 1, 0, 0, 0]), "not within 1e.06 m"),
+        (np.zeros((7, 1)), r"pose has shape \(7, 1\); valid: \(7,\)"),
         ("there", "pose 'there' is not 7 numbers"),
     ],
 )
@@ -244,20 +254,125 @@ def test_a_pose_that_is_none_is_refused_in_one_line(pose, says):
         ({"start": np.full(7, np.nan)}, "start .* is not finite"),
         ({"posture": np.zeros(3)}, "posture has shape"),
         ({"q_min": np.ones(7), "q_max": np.zeros(7)}, "'panda_joint1' has lower limit 1 above"),
-        ({"q_min": np.full(7, np.nan)}, "q_min has shape .* no NaN"),
+        ({"q_min": np.full(7, np.nan)}, "q_min .* has NaN in it; valid: numbers, or infinity"),
+        ({"q_max": np.ones(6)}, r"q_max has shape \(6,\); valid: \(7,\)"),
+        ({"q_max": ["high"] * 7}, "q_max .* is not 7 numbers"),
         ({"q_max": HOME - 0.05, "start": HOME}, "start has 'panda_joint1' at 0, outside"),
         ({"choose": "best"}, "unknown choice 'best'"),
         ({"rotation": "most"}, "unknown rotation 'most'"),
         ({"tries": 0}, "tries is 0"),
         ({"tries": 0, "choose": "nearest"}, "tries is 0"),
         ({"tries": 1.5}, "tries is 1.5"),
+        ({"seed": -1}, "seed is -1; valid: whole numbers from 0"),
+        ({"seed": "home"}, "seed is 'home'"),
         ({"tolerance": (1e-6, -1.0)}, "tolerance"),
+        ({"tolerance": 1e-6}, r"tolerance has shape \(\); valid: \(2,\)"),
     ],
 )
 def test_options_that_cannot_be_used_are_refused(options, says):
     robot = catalogue.load("panda")
     with pytest.raises(RobotError, match=says):
         robot.ik(GOOD, **options)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"poses": 5}, r"poses is 5; valid: \(p, 7\), or a list"),
+        ({"poses": GOOD}, r"poses has shape \(7,\); valid: \(p, 7\)"),
+        ({"poses": np.zeros((2, 6))}, r"poses has shape \(2, 6\); valid: \(p, 7\)"),
+        ({"poses": np.full((2, 7), np.nan)}, "pose 0: pose .* is not finite"),
+        ({"starts": np.zeros((3, 7))}, r"starts has shape \(3, 7\); valid: \(7,\) or \(2, 7\)"),
+        ({"starts": "home"}, "starts is 'home', no array of numbers"),
+        ({"starts": [HOME, HOME + 9]}, "start 1 has 'panda_joint1' at 9, outside its limits"),
+        ({"starts": [HOME, HOME * np.nan]}, "start 1 .* is not finite"),
+        ({"threads": 0}, "threads is 0; valid: whole numbers from 1"),
+        ({"rotation": "most"}, "unknown rotation 'most'"),
+    ],
+)
+def test_batches_that_cannot_be_used_are_refused_in_one_line(given, says):
+    robot = catalogue.load("panda")
+    with pytest.raises(RobotError, match=says) as error:
+        robot.solver.solve_batch(**({"poses": np.array([GOOD, GOOD])} | given))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"pull": 1.5}, "pull is 1.5; valid: 0 to 1"),
+        ({"pull": np.nan}, "pull is nan"),
+        ({"settle": 0.0}, "settle is 0.0; valid: above 0"),
+        ({"iterations": -1}, "iterations is -1; valid: whole numbers from 0"),
+        ({"iterations": 2**40}, "iterations is 1099511627776"),
+    ],
+)
+def test_a_descent_with_numbers_that_make_no_sense_is_refused(options, says):
+    with pytest.raises(RobotError, match=says):
+        catalogue.load("panda").solver.follow(GOOD, HOME, **options)
+
+
+def reachable(robot, count, seed):
+    """Poses (count, 7) that random postures take."""
+    made = [robot.forward(q) for q in postures(robot, count, seed)]
+    return np.array([np.concatenate([p, quaternion_from_rotation(r)]) for p, r in made])
+
+
+def test_a_batch_gives_the_same_bits_on_any_number_of_threads():
+    robot = catalogue.load("panda")
+    poses = reachable(robot, 600, 16)
+    once = robot.solver.solve_batch(poses)
+    for threads in (2, 3, 7):
+        again = robot.solver.solve_batch(poses, threads=threads)
+        assert all(np.array_equal(x, vars(again)[name]) for name, x in vars(once).items())
+    first = robot.solver.solve_batch(poses[:256], threads=2)
+    assert np.array_equal(first.q, once.q[:256])
+
+
+def test_float32_poses_give_float32_answers_within_the_limits():
+    robot = catalogue.load("panda")
+    q = postures(robot, 50, 17)
+    q[::2, 3] = robot.q_max[3]
+    poses = np.array([np.concatenate([p, quaternion_from_rotation(r)]) for p, r in
+                      (robot.forward(x) for x in q)])  # fmt: skip
+    found = robot.solver.solve_batch(poses.astype(np.float32))
+    assert found.success.all()
+    assert found.q.dtype == found.position_error.dtype == found.rotation_error.dtype == np.float32
+    assert (found.q >= robot.q_min).all() and (found.q <= robot.q_max).all()
+    for one, pose in zip(found.q, poses, strict=True):
+        position, rotation = robot.forward(one)
+        assert np.linalg.norm(position - pose[:3]) < 3e-6
+        assert np.abs(quaternion_from_rotation(rotation) @ pose[3:]) > 1 - 1e-10
+    assert robot.solver.solve_batch(poses, starts=found.q).success.all()
+    assert robot.ik(poses[0].astype(np.float32)).q.dtype == np.float64
+
+
+def test_a_row_of_any_layout_is_the_same_pose():
+    robot = catalogue.load("panda")
+    poses = reachable(robot, 3, 18)
+    wanted = robot.ik(poses[1]).q
+    for pose in (poses[1].tolist(), np.asfortranarray(poses)[1], np.repeat(poses, 2, 1)[1, ::2]):
+        assert np.array_equal(robot.ik(pose).q, wanted)
+
+
+def test_one_call_leaves_nothing_behind_for_the_next():
+    robot = catalogue.load("panda")
+    near, far = reachable(robot, 2, 19)
+    wanted = robot.ik(near)
+    robot.ik(far, rotation="free", tolerance=(1e-3, 1e-3), seed=3, tries=5)
+    robot.ik(far, start=robot.q_min, q_max=robot.q_max - 0.1)
+    with pytest.raises(RobotError):
+        robot.ik(near * 2)
+    again = robot.ik(near)
+    assert np.array_equal(again.q, wanted.q) and again.iterations == wanted.iterations
+    with ThreadPoolExecutor(4) as pool:
+        assert all(np.array_equal(x.q, wanted.q) for x in pool.map(robot.ik, [near] * 64))
+
+
+def test_written_code_is_kept_in_the_one_cache_of_generated_sources():
+    module = code.load(catalogue.load("panda").chain)
+    assert Path(module.__file__).parent == cache.folder()
+    assert code.load(catalogue.load("panda").chain) is module
 
 
 def test_a_quaternion_and_a_matrix_say_the_same():

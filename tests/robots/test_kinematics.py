@@ -4,7 +4,7 @@ import numpy as np
 import pybullet
 import pytest
 
-from robots import catalogue, kinematics
+from robots import catalogue, kinematics, pose
 from robots.errors import RobotError
 
 ROBOT = catalogue.load("panda")
@@ -107,9 +107,8 @@ def test_rotation_helpers_undo_each_other():
         assert np.allclose(back * np.sign(back @ quaternion), quaternion)
         vector = rng.normal(size=3)
         vector *= rng.uniform(0.01, 3.1) / np.linalg.norm(vector)
-        error = np.empty(3)
-        kinematics.rotation_error(np.eye(3), kinematics.rotation_from_vector(vector), error)
-        assert np.allclose(error, vector)
+        between = pose.rotation_between(np.eye(3), kinematics.rotation_from_vector(vector))
+        assert np.allclose(between, vector)
     with pytest.raises(RobotError, match="no length"):
         kinematics.rotation_from_quaternion(np.zeros(4))
 

@@ -288,6 +288,97 @@ def test_what_cannot_be_planned_is_refused_in_one_line(kind, change, message):
     assert "\n" not in str(caught.value)
 
 
+def many_of(kind, m, dtype=np.float64, **options):
+    """Give m random moves planned by a kind, and what they were planned from."""
+    rng = np.random.default_rng(20)
+    q_start, q_goal = rng.uniform(-2, 2, (2, m, 7)).astype(dtype)
+    if kind is quintic:
+        zero = np.zeros((m, 7), dtype)
+        start, goal = (Motion(q, zero + 0.25, zero - 0.5) for q in (q_start, q_goal))
+        given = (start, goal, rng.uniform(0.5, 2, m))
+        singly = [
+            (Motion(*(x[k] for x in start)), Motion(*(x[k] for x in goal)), given[2][k])
+            for k in range(m)
+        ]
+    else:
+        limits = limits_of(kind, *(rng.uniform(0.5, 1, 7) * x for x in (1.0, 4.0, 50.0)))
+        given = (q_start, q_goal, *limits)
+        singly = [(q_start[k], q_goal[k], *limits) for k in range(m)]
+    return kind.many(*given, **options), singly
+
+
+@pytest.mark.parametrize("kind", [*KINDS, quintic], ids=[*IDS, "quintic"])
+def test_many_moves_are_the_single_ones_to_the_bit_on_any_number_of_threads(kind):
+    m, times = 600, np.array([-1.0, 0.0, 0.3, 0.31, 1.7, math.nan, 9.0])
+    one, singly = many_of(kind, m)
+    motion = one.samples(times)
+    assert len(one) == m and motion.q.shape == (m, 7, 7)
+    for k in (0, 255, 256, 511, 599):
+        move = kind.between(*singly[k])
+        assert one.duration[k] == move.duration
+        for x, y in zip(motion, move.samples(times), strict=True):
+            assert (x[k] == y).all()
+    for threads in (2, 3, 8):
+        more, _ = many_of(kind, m, threads=threads)
+        assert more.records.tobytes() == one.records.tobytes()
+        again = more.samples(times, threads=threads)
+        assert all((x == y).all() for x, y in zip(again, motion, strict=True))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, quintic], ids=[*IDS, "quintic"])
+def test_of_float32_positions_samples_are_those_of_float64_rounded_once(kind):
+    moves, singly = many_of(kind, 20, np.float32)
+    times = np.linspace(0, 2, 50)
+    motion = moves.samples(times)
+    assert all(x.dtype == np.float32 for x in motion) and moves.duration.dtype == np.float64
+    for k, one in enumerate(singly):
+        for x, y in zip(motion, kind.between(*one).samples(times), strict=True):
+            assert (x[k] == y.astype(np.float32)).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"q_start": np.zeros((0, 2))}, r"q_start has shape \(0, 2\); it must be \(m, n\), a row"),
+        (
+            {"q_start": np.zeros(2)},
+            r"q_start has shape \(2,\); it must be \(m, n\), a row per move",
+        ),
+        ({"q_goal": np.ones((2, 2))}, r"q_goal has shape \(2, 2\); it must be \(3, 2\)"),
+        ({"q_goal": [[1, 1], [1, math.nan], [1, 1]]}, r"q_goal\[1, 1\] is nan; it must be finite"),
+        ({"q_goal": [["a"]]}, "it must be numbers, a row per move"),
+        ({"dq_max": [1.0]}, r"dq_max has shape \(1,\); it must be \(2,\)"),
+        ({"dq_max": [1.0, 0.0]}, r"dq_max\[1\] is 0.0; a limit must be positive"),
+        ({"q_max": [2.0, 0.5]}, r"q_goal\[\d\]\[1\] is 1, outside its limits -inf to 0.5"),
+        ({"threads": 0}, "threads is 0; valid: whole numbers from 1"),
+        ({"threads": 1.5}, "threads is 1.5"),
+        ({"dq_max": [1e-99, 1.0], "q_goal": [[0, 0], [90, 0], [0, 0]]}, r"q_goal\[1\] is too far"),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS, ids=IDS)
+def test_many_moves_that_cannot_be_planned_are_refused_in_one_line(kind, change, message):
+    given = {"q_start": np.zeros((3, 2)), "q_goal": np.ones((3, 2))}
+    given |= {name: [1, 1] for name in limits_of(kind, "dq_max", "ddq_max", "dddq_max")}
+    with pytest.raises(RobotError, match=message) as caught:
+        kind.many(**(given | change))
+    assert "\n" not in str(caught.value)
+
+
+def test_many_quintics_that_make_no_sense_are_refused_in_one_line():
+    still = rest(np.zeros((2, 3)))
+    for duration, message in (
+        ([1.0, 0.0], "duration is 0.0; it must be positive"),
+        ([1.0, 1.0, 1.0], r"duration has shape \(3,\); it must be \(2,\) or a number"),
+        (math.nan, "duration is nan"),
+    ):
+        with pytest.raises(RobotError, match=message):
+            quintic.many(still, still, duration)
+    with pytest.raises(RobotError, match=r"goal.dq has shape \(3,\); it must be \(2, 3\)"):
+        quintic.many(still, still._replace(dq=np.zeros(3)), 1.0)
+    with pytest.raises(RobotError, match=r"times has shape \(1, 1\); it must be \(k,\)"):
+        quintic.many(still, still, 1.0).samples([[0.0]])
+
+
 states = st.lists(st.floats(-100, 100), min_size=6, max_size=6)
 
 
