@@ -679,7 +679,7 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="lockstep, env, render, kernels, tick or import.")
+        str, typer.Argument(help="lockstep, codegen, env, render, kernels, tick or import.")
     ] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
@@ -714,6 +714,13 @@ def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
 
     laws = [controller_for(name, "panda") for name in ("maths_probe", "limited_impedance")]
     return bench.lockstep(laws, load_board(board), rounds)
+
+
+def bench_codegen(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Count what the cross-compiler's code takes, beside C by hand."""
+    from drivers import bench_codegen
+
+    return bench_codegen.codegen()
 
 
 def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
@@ -754,6 +761,7 @@ def bench_import(_: str, rounds: int) -> list[dict[str, Any]]:
 
 BENCHES = {
     "lockstep": bench_lockstep,
+    "codegen": bench_codegen,
     "env": bench_env,
     "render": bench_render,
     "kernels": bench_kernels,

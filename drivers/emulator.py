@@ -31,15 +31,22 @@ class Emulator:
 
     Raises ToolchainError where the kernel cannot be built, DriverError where QEMU is missing,
     and EmulatorError where the board stops working; QEMU is then gone, the counts remain.
+    `firmware`, where given, was built before for the same controller and board.
     Make it in a thread that lives as long as it does.
     """
 
-    def __init__(self, controller: Controller, board: Board | str, compare: bool = True) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        board: Board | str,
+        compare: bool = True,
+        firmware: Firmware | None = None,
+    ) -> None:
         self.controller = controller
         self.board = load_board(board) if isinstance(board, str) else board
         self.compare = compare
         find_qemu(self.board)
-        self.firmware: Firmware = build(controller, self.board)
+        self.firmware: Firmware = firmware or build(controller, self.board)
         self.input = np.zeros(1, controller.input)
         self.output = np.zeros(1, controller.output)
         self._host = controller.instance(np.zeros(1, controller.params))

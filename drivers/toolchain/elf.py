@@ -90,5 +90,11 @@ def sizes(elf: bytes) -> tuple[int, int]:
     return text, sum(section.size for section in loaded)
 
 
+def code_bytes(elf: bytes) -> int:
+    """Bytes of an object's code and constants."""
+    writable = 1
+    return sum(s.size for s in sections(elf) if s.flags & _ALLOC and not s.flags & writable)
+
+
 def _string(table: bytes, offset: int) -> str:
     return table[offset : table.index(b"\0", offset)].decode()

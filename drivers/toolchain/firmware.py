@@ -39,12 +39,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("MILLHAND_CACHE") or Path.home() / ".cache" / "millhand")
 
 
-def build(controller: Controller, board: Board, out_dir: str | Path | None = None) -> Firmware:
+def build(
+    controller: Controller,
+    board: Board,
+    out_dir: str | Path | None = None,
+    step: bytes | None = None,
+) -> Firmware:
     """Build the firmware that runs a controller on a board.
 
     The same kernel, board and tools give the same bits, and are built once: the image is kept
-    in `cache_folder()`. With `out_dir` a copy is put there as `CONTROLLER-BOARD.elf`.
-    Raises ToolchainError.
+    in `cache_folder()`. With `out_dir` a copy is put there as `CONTROLLER-BOARD.elf`. `step` is
+    an object file that defines `millhand_step` in the kernel's stead. Raises ToolchainError.
     """
     room = mailbox_dtype(controller).itemsize
     if room > board.mailbox.size:
@@ -52,16 +57,16 @@ def build(controller: Controller, board: Board, out_dir: str | Path | None = Non
             f"{controller.name} needs a mailbox of {room} bytes; "
             f"{board.name} has mailbox.size {board.mailbox.size}"
         )
-    kernel = compile_kernel(controller, board)
+    code = compile_kernel(controller, board).code if step is None else step
     generated = {
         "mailbox.h": header.mailbox_header(controller),
         "config.h": header.config_header(controller, board),
     }
     store = cache_folder()
-    image = store / "firmware" / f"{_key(board, kernel.code, generated)}.elf"
+    image = store / "firmware" / f"{_key(board, code, generated)}.elf"
     cached = image.exists()
     if not cached:
-        _make(board, kernel.code, generated, image, store / "zig")
+        _make(board, code, generated, image, store / "zig")
     elf = image
     if out_dir is not None:
         elf = Path(out_dir) / f"{controller.name}-{board.name}.elf"

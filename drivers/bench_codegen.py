@@ -1,0 +1,168 @@
+"""The cross-compiler beside a C compiler: the same controller by hand, built by GCC at -O2.
+
+Both objects go into the same firmware, run in the same emulator on the same inputs, and are
+compared with the host's kernel in every bit of output and state. Instructions are the step's
+own (`minstret` around it), those of arithmetic in software included.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import numpy as np
+
+from drivers.emulator import Emulator
+from drivers.errors import ToolchainError
+from drivers.toolchain import Firmware, build, compile_kernel
+from drivers.toolchain.elf import code_bytes
+from drivers.toolchain.header import mailbox_header
+from hardware import Board, boards, load_board
+from robots import catalogue, controllers
+from robots.controllers.contract import Controller
+from robots.kernel import kernel
+from robots.kinematics import chain_dtype, jacobian
+
+GCC = "riscv64-unknown-elf-gcc"
+INSTALL = f"{GCC} is not installed: apt-get install gcc-riscv64-unknown-elf"
+FLAGS = (
+    "-O2 -std=c11 -ffreestanding -ffp-contract=off -fno-math-errno -mcmodel=medany "
+    "-Wall -Wextra -Werror"
+)
+SOURCES = Path(__file__).parent / "bench_c"
+ISAS = ("rv64gc", "rv32imac")
+LAWS = ("joint_impedance", "limiter", "fk_jacobian", "diff_ik")
+RATE_HZ = 500.0
+TICKS = 300
+
+
+@kernel
+def _fk_jacobian(params, state, input, output):  # type: ignore[no-untyped-def]
+    jacobian(
+        params.chain, input.q, output.position, output.rotation, state.scratch, output.jacobian
+    )
+
+
+@lru_cache
+def fk_jacobian(n: int) -> Controller:
+    """Give a controller that does nothing but forward kinematics and the Jacobian."""
+    return Controller(
+        name="fk_jacobian",
+        params=np.dtype([("chain", chain_dtype(n))], align=True),
+        state=np.dtype([("scratch", np.float64, (n, 9))], align=True),
+        input=np.dtype([("q", np.float64, (n,))], align=True),
+        output=np.dtype(
+            [
+                ("position", np.float64, (3,)),
+                ("rotation", np.float64, (3, 3)),
+                ("jacobian", np.float64, (6, n)),
+            ],
+            align=True,
+        ),
+        step=_fk_jacobian,
+    )
+
+
+def law_of(name: str) -> tuple[Controller, np.ndarray]:
+    """Give a controller of the bench with its parameters, for the arm of seven joints."""
+    robot = catalogue.load("panda")
+    if name != "fk_jacobian":
+        return controllers.for_robot(name, robot, RATE_HZ)
+    law = fk_jacobian(len(robot.home))
+    params = np.zeros(1, law.params)
+    params["chain"] = robot.record
+    return law, params
+
+
+def motion(law: Controller, ticks: int) -> np.ndarray:
+    """Give the inputs (ticks,) of an arm that swings about its home, its tool after a goal."""
+    robot = catalogue.load("panda")
+    n = len(robot.home)
+    t = np.arange(ticks)[:, None] / RATE_HZ
+    phase = np.arange(n)
+    rows = np.zeros(ticks, law.input)
+    values = {
+        "q": robot.home + 0.3 * np.sin(4.0 * t + phase),
+        "dq": 1.2 * np.cos(4.0 * t + phase),
+        "q_ref": robot.home + 0.3 * np.sin(4.0 * t + phase + 0.02),
+        "dq_ref": 1.2 * np.cos(4.0 * t + phase + 0.02),
+        "q_goal": robot.home + 0.3 * np.sin(4.0 * t + phase + 0.1),
+        "position": [0.4, 0.0, 0.5] + 0.1 * np.sin(3.0 * t + np.arange(3)),
+        "quaternion": [1.0, 0.0, 0.0, 0.0] + 0.1 * np.sin(2.0 * t + np.arange(4)),
+        "twist": 0.05 * np.sin(5.0 * t + np.arange(6)),
+    }
+    for field in law.input.names or ():
+        rows[field] = values[field]
+    return rows
+
+
+def compile_peer(law: Controller, board: Board) -> bytes:
+    """Compile `bench_c/NAME.c` with GCC. Raises ToolchainError where it cannot."""
+    program = which(GCC)
+    if program is None:
+        raise ToolchainError(INSTALL)
+    with tempfile.TemporaryDirectory(prefix="millhand-peer-") as name:
+        folder = Path(name)
+        (folder / "mailbox.h").write_text(mailbox_header(law), encoding="utf-8")
+        source = SOURCES / f"{law.name}.c"
+        line = [program, *FLAGS.split(), f"-march={board.isa}", f"-mabi={board.abi}"]
+        line += ["-I.", "-c", str(source), "-o", "peer.o"]
+        done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120)
+        if done.returncode:
+            raise ToolchainError(f"{source.name} does not compile: {done.stderr.strip()}")
+        return (folder / "peer.o").read_bytes()
+
+
+def instructions(law: Controller, params: np.ndarray, firmware: Firmware) -> float:
+    """Count a tick's instructions, mean over the motion. Raises where a bit differs."""
+    with Emulator(law, firmware.board, firmware=firmware) as emulator:
+        emulator.start(params)
+        for row in motion(law, TICKS):
+            emulator.input[0] = row
+            emulator.tick()
+        if emulator.ticks_differing:
+            raise ToolchainError(
+                f"{law.name} on {firmware.board.name}: {emulator.ticks_differing} of {TICKS} "
+                f"ticks differ from the host's; {emulator.first_difference}"
+            )
+        return emulator.instructions_per_tick
+
+
+def codegen(names: tuple[str, ...] = LAWS) -> list[dict[str, Any]]:
+    """Give the bench's cases: instructions a tick, and bytes of code and constants."""
+    found = []
+    for board in map(load_board, boards()):
+        if board.isa in ISAS and board.emulator is not None:
+            for name in names:
+                found += list(_cases(*law_of(name), board))
+    return found
+
+
+def _cases(law: Controller, params: np.ndarray, board: Board) -> Iterator[dict[str, Any]]:
+    title = f"{law.name}, {board.isa}"
+    code = compile_kernel(law, board).code
+    ours = instructions(law, params, build(law, board))
+    peer, theirs, peer_name = None, None, INSTALL
+    if which(GCC):
+        peer = compile_peer(law, board)
+        theirs = instructions(law, params, build(law, board, step=peer))
+        peer_name = "GCC -O2, C by hand, same runtime"
+    yield _case(f"{title}: a tick", ours, theirs, peer_name, "instructions")
+    bytes_ = code_bytes(code), None if peer is None else code_bytes(peer)
+    yield _case(f"{title}: code", *bytes_, peer_name, "bytes")
+
+
+def _case(
+    case: str, ours: float, peer: float | None, peer_name: str, unit: str
+) -> dict[str, Any]:
+    return {
+        "case": case,
+        "ours": ours,
+        "peer": peer,
+        "peer_name": peer_name,
+        "unit": unit,
+        "ratio": peer / ours if peer else None,
+    }
