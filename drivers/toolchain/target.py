@@ -17,7 +17,6 @@ from numba.core import codegen, cpu, dispatcher, registry, types, typing
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.descriptors import TargetDescriptor
 from numba.core.dispatcher import Dispatcher
-from numba.core.runtime import nrtdynmod
 from numba.core.target_extension import (
     CPU,
     dispatcher_registry,
@@ -26,6 +25,7 @@ from numba.core.target_extension import (
     target_registry,
 )
 
+from drivers.toolchain.calling import DirectCallConv
 from robots.controllers.contract import Controller
 from robots.kernel import Kernel
 
@@ -83,7 +83,13 @@ class _Context(cpu.CPUContext):
         # target; the compiler runtime linked into the firmware has the division itself.
         self.is32bit = False
         self._internal_codegen = _Codegen("millhand", self._xlen)
-        self._nrt_library: Any = None
+        # A board has no heap: an allocation is an error where it stands, and there is nothing
+        # whose references would have to be counted.
+        self.enable_nrt = False
+
+    @functools.cached_property
+    def call_conv(self) -> DirectCallConv:
+        return DirectCallConv(self)
 
     def load_additional_registries(self) -> None:
         # The process-wide Numba runtime must be set up by, and for, the host.
@@ -91,9 +97,7 @@ class _Context(cpu.CPUContext):
         super().load_additional_registries()
 
     def post_lowering(self, mod: Any, library: Any) -> None:
-        if self._nrt_library is None:
-            self._nrt_library = nrtdynmod.compile_nrt_functions(self)
-        library.add_linking_library(self._nrt_library)
+        pass
 
     def get_executable(self, library: Any, fndesc: Any, env: Any) -> object:
         # Nothing here can run on the host; Numba only wants a key for its tables.
@@ -163,7 +167,7 @@ class _BoardDispatcher(dispatcher.Dispatcher):
         self, py_func: Any, locals: Any = None, targetoptions: Any = None, **kwargs: Any
     ) -> None:
         options = {k: v for k, v in (targetoptions or {}).items() if k != "cache"}
-        options.update(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        options.update(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
         super().__init__(py_func, locals or {}, options, **kwargs)
 
     def add_overload(self, cres: Any) -> None:
@@ -179,8 +183,8 @@ def board_target(xlen: int) -> BoardTarget:
 def lower(controller: Controller, xlen: int) -> llvm.ModuleRef:
     """Lower the controller's kernel and all it calls to one unoptimised LLVM module.
 
-    The module exports `int32_t millhand_step(params *, state *, input *, output *)`, which
-    returns 0, or Numba's status where the kernel raised.
+    The module exports `int32_t millhand_step(params *, state *, input *, output *)` of four
+    areas that do not overlap. It returns 0: a kernel that can raise is refused.
     """
     target = board_target(xlen)
     context = target.target_context
@@ -206,6 +210,8 @@ def _entry(context: Any, library: Any, fndesc: Any) -> ir.Module:
     module = library.create_ir_module("entry")
     pointer = ir.IntType(8).as_pointer()
     entry = ir.Function(module, ir.FunctionType(ir.IntType(32), [pointer] * 4), ENTRY)
+    for arg in entry.args:
+        arg.add_attribute("noalias")
     builder = ir.IRBuilder(entry.append_basic_block())
     callee = ir.Function(
         module,
@@ -216,8 +222,6 @@ def _entry(context: Any, library: Any, fndesc: Any) -> ir.Module:
         builder.bitcast(arg, context.get_value_type(ty))
         for arg, ty in zip(entry.args, fndesc.argtypes, strict=True)
     ]
-    status, _ = context.call_conv.call_function(
-        builder, callee, types.none, fndesc.argtypes, arguments
-    )
-    builder.ret(builder.select(status.is_error, status.code, ir.IntType(32)(0)))
+    context.call_conv.call_function(builder, callee, types.none, fndesc.argtypes, arguments)
+    builder.ret(ir.IntType(32)(0))
     return module
