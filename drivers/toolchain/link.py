@@ -24,7 +24,7 @@ def sources(board: Board) -> list[Path]:
     names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
     found = [FIRMWARE / name for name in names]
     if "d" not in board.extensions:
-        found.append(FIRMWARE / "soft_divide.c")
+        found += [FIRMWARE / "soft_divide.c", FIRMWARE / "soft_compare.c"]
     return found
 
 
