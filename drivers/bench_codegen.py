@@ -2,7 +2,9 @@
 
 Both objects go into the same firmware, run in the same emulator on the same inputs, and are
 compared with the host's kernel in every bit of output and state. Instructions are the step's
-own (`minstret` around it), those of arithmetic in software included.
+own (`minstret` around it), those of arithmetic in software included: GCC's code uses GCC's,
+libgcc's, and once more ours, which tells how much of the difference is the arithmetic's. Bytes
+are the object's code and constants, without that arithmetic.
 """
 
 import subprocess
@@ -20,6 +22,7 @@ from drivers.errors import ToolchainError
 from drivers.toolchain import Firmware, build, compile_kernel
 from drivers.toolchain.elf import code_bytes
 from drivers.toolchain.header import mailbox_header
+from drivers.toolchain.target import ENTRY
 from hardware import Board, boards, load_board
 from robots import catalogue, controllers
 from robots.controllers.contract import Controller
@@ -27,6 +30,7 @@ from robots.kernel import kernel
 from robots.kinematics import chain_dtype, jacobian
 
 GCC = "riscv64-unknown-elf-gcc"
+OBJCOPY = "riscv64-unknown-elf-objcopy"
 INSTALL = f"{GCC} is not installed: apt-get install gcc-riscv64-unknown-elf"
 FLAGS = (
     "-O2 -std=c11 -ffreestanding -ffp-contract=off -fno-math-errno -mcmodel=medany "
@@ -99,21 +103,31 @@ def motion(law: Controller, ticks: int) -> np.ndarray:
     return rows
 
 
-def compile_peer(law: Controller, board: Board) -> bytes:
-    """Compile `bench_c/NAME.c` with GCC. Raises ToolchainError where it cannot."""
-    program = which(GCC)
-    if program is None:
+def compile_peer(law: Controller, board: Board) -> tuple[bytes, bytes]:
+    """Compile `bench_c/NAME.c` with GCC: the object, and one with GCC's own arithmetic in it.
+
+    Raises ToolchainError where it cannot.
+    """
+    if which(GCC) is None:
         raise ToolchainError(INSTALL)
+    machine = [f"-march={board.isa}", f"-mabi={board.abi}"]
+    source = SOURCES / f"{law.name}.c"
     with tempfile.TemporaryDirectory(prefix="millhand-peer-") as name:
         folder = Path(name)
         (folder / "mailbox.h").write_text(mailbox_header(law), encoding="utf-8")
-        source = SOURCES / f"{law.name}.c"
-        line = [program, *FLAGS.split(), f"-march={board.isa}", f"-mabi={board.abi}"]
-        line += ["-I.", "-c", str(source), "-o", "peer.o"]
+        _run(folder, GCC, *machine, *FLAGS.split(), "-I.", "-c", str(source), "-o", "peer.o")
+        _run(folder, GCC, *machine, "-r", "-nostdlib", "peer.o", "-lgcc", "-o", "whole.o")
+        _run(folder, OBJCOPY, f"--keep-global-symbol={ENTRY}", "whole.o")
+        return (folder / "peer.o").read_bytes(), (folder / "whole.o").read_bytes()
+
+
+def _run(folder: Path, *line: str) -> None:
+    try:
         done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120)
-        if done.returncode:
-            raise ToolchainError(f"{source.name} does not compile: {done.stderr.strip()}")
-        return (folder / "peer.o").read_bytes()
+    except OSError as error:
+        raise ToolchainError(f"{line[0]} did not run: {error}") from error
+    if done.returncode:
+        raise ToolchainError(f"{' '.join(line)}: {done.stderr.strip()}")
 
 
 def instructions(law: Controller, params: np.ndarray, firmware: Firmware) -> float:
@@ -142,22 +156,23 @@ def codegen(names: tuple[str, ...] = LAWS) -> list[dict[str, Any]]:
 
 
 def _cases(law: Controller, params: np.ndarray, board: Board) -> Iterator[dict[str, Any]]:
-    title = f"{law.name}, {board.isa}"
+    title, gcc = f"{law.name}, {board.isa}", "C by hand, GCC -O2"
     code = compile_kernel(law, board).code
     ours = instructions(law, params, build(law, board))
-    peer, theirs, peer_name = None, None, INSTALL
-    if which(GCC):
-        peer = compile_peer(law, board)
-        theirs = instructions(law, params, build(law, board, step=peer))
-        peer_name = "GCC -O2, C by hand, same runtime"
-    yield _case(f"{title}: a tick", ours, theirs, peer_name, "instructions")
-    bytes_ = code_bytes(code), None if peer is None else code_bytes(peer)
-    yield _case(f"{title}: code", *bytes_, peer_name, "bytes")
+    if which(GCC) is None:
+        yield _case(f"{title}: a tick", ours, None, INSTALL, "instructions")
+        yield _case(f"{title}: code", code_bytes(code), None, INSTALL, "bytes")
+        return
+    peer, whole = compile_peer(law, board)
+    theirs = instructions(law, params, build(law, board, step=whole))
+    yield _case(f"{title}: a tick", ours, theirs, gcc, "instructions")
+    if "d" not in board.extensions:
+        same = instructions(law, params, build(law, board, step=peer))
+        yield _case(f"{title}: a tick", ours, same, f"{gcc}, our arithmetic", "instructions")
+    yield _case(f"{title}: code", code_bytes(code), code_bytes(peer), gcc, "bytes")
 
 
-def _case(
-    case: str, ours: float, peer: float | None, peer_name: str, unit: str
-) -> dict[str, Any]:
+def _case(case: str, ours: float, peer: float | None, peer_name: str, unit: str) -> dict[str, Any]:
     return {
         "case": case,
         "ours": ours,

@@ -9,8 +9,9 @@ source; where the optimiser cannot prove it away, `emit` finds it in the object 
 from typing import Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils
 from numba.core.callconv import RETCODE_NONE, RETCODE_OK, BaseCallConv, Status, TryStatus
+from numba.core.types.misc import Optional
 
 RAISE = "millhand.raise "
 """What the name of a function begins with that stands for an exception; its place follows."""
@@ -25,7 +26,7 @@ class DirectCallConv(BaseCallConv):
     def get_function_type(self, restype: Any, argtypes: Any) -> ir.FunctionType:
         """Give the LLVM type of a function."""
         value = self.get_return_type(restype).pointee
-        if isinstance(restype, types.Optional):
+        if isinstance(restype, Optional):
             value = ir.LiteralStructType([value, cgutils.bool_t])
         return ir.FunctionType(value, list(self._get_arg_packer(argtypes).argument_types))
 
@@ -49,7 +50,7 @@ class DirectCallConv(BaseCallConv):
         packed = list(self._get_arg_packer(argtys).as_arguments(builder, args))
         value = builder.call(callee, packed)
         code, is_none = RETCODE_OK, cgutils.false_bit
-        if isinstance(resty, types.Optional):
+        if isinstance(resty, Optional):
             is_none = builder.not_(builder.extract_value(value, 1))
             code = builder.select(is_none, RETCODE_NONE, RETCODE_OK)
             value = builder.extract_value(value, 0)

@@ -71,7 +71,7 @@ def _machine(board: Board) -> llvm.TargetMachine:
     return target.create_target_machine(
         cpu=f"generic-rv{board.xlen}",
         features=llvm_features(board),
-        opt=3,
+        opt=2,
         reloc="static",
         codemodel="medium",
         abiname=board.abi,
@@ -96,18 +96,18 @@ def _make_private(module: llvm.ModuleRef) -> None:
 
 
 def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
-    """Inline and optimise, twice, as Numba does: reference counting goes away in between.
+    """Inline and optimise for boards, whose memory is as scarce as their time.
 
-    No vectorisation: it would not change a bit, but a board has no vector unit.
+    No unrolling and no vectorisation: neither would change a bit, but the one doubles the code
+    for a tenth of the instructions, and a board has no vector unit.
     """
-    for _ in range(2):
-        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-        tuning.loop_vectorization = False
-        tuning.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, tuning)
-        passes = builder.getModulePassManager()
-        passes.add_refprune_pass()
-        passes.run(module, builder)
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    tuning.loop_unrolling = False
+    tuning.loop_interleaving = False
+    tuning.loop_vectorization = False
+    tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)
 
 
 def _refuse_foreign_symbols(controller: Controller, code: bytes) -> None:

@@ -7,13 +7,13 @@ and without any optimisation; `emit` optimises the whole for the board afterward
 """
 
 import functools
-from typing import Any
+from typing import Any, ClassVar
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import typeof
-from numba.core import codegen, cpu, dispatcher, registry, types, typing
+from numba.core import codegen, cpu, dispatcher, imputils, registry, types, typing
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.descriptors import TargetDescriptor
 from numba.core.dispatcher import Dispatcher
@@ -32,6 +32,14 @@ from robots.kernel import Kernel
 ENTRY = "millhand_step"
 TRIPLES = {32: "riscv32-unknown-none-elf", 64: "riscv64-unknown-none-elf"}
 _LAYOUT_OF = {32: ("ilp32", "+m"), 64: ("lp64", "+m")}
+
+
+_CASTS = imputils.Registry("millhand")
+
+
+@_CASTS.lower_cast(types.NestedArray, types.Array)  # type: ignore[untyped-decorator]
+def _forget_shape(context: Any, builder: Any, fromty: Any, toty: Any, value: Any) -> Any:
+    return value
 
 
 class _Library(codegen.CPUCodeLibrary):
@@ -95,6 +103,7 @@ class _Context(cpu.CPUContext):
         # The process-wide Numba runtime must be set up by, and for, the host.
         registry.cpu_target.target_context.refresh()
         super().load_additional_registries()
+        self.install_registry(_CASTS)
 
     def post_lowering(self, mod: Any, library: Any) -> None:
         pass
@@ -108,14 +117,29 @@ def _not_callable(name: str, *_: Any) -> None:
     raise TypeError(f"{name} was compiled for a board and cannot be called on the host")
 
 
+class _NarrowRange(typing.templates.ConcreteTemplate):
+    """Numba's range counts in 64 bits, which takes a 32-bit machine two registers.
+
+    No loop of a tick has 2**31 turns, so that counting in 32 bits gives the same numbers.
+    """
+
+    key = range
+    cases: ClassVar = [
+        typing.signature(types.range_state32_type, *[types.int32] * n) for n in (1, 2, 3)
+    ]
+
+
 class _TypingContext(typing.Context):
     """Types a reference to a host kernel as that kernel's twin on this target."""
 
-    def __init__(self, twin: Any) -> None:
+    def __init__(self, twin: Any, xlen: int) -> None:
         self._twin = twin
+        self._xlen = xlen
         super().__init__()
 
     def resolve_value_type(self, val: Any) -> Any:
+        if val is range and self._xlen == 32:
+            return types.Function(_NarrowRange)
         if isinstance(val, Kernel):
             val = val.dispatcher
         if isinstance(val, registry.CPUDispatcher):
@@ -131,7 +155,7 @@ class BoardTarget(TargetDescriptor):
     def __init__(self, xlen: int) -> None:
         super().__init__(f"millhand_riscv{xlen}")
         self._twins: dict[int, tuple[Any, Any]] = {}
-        self._typing = _TypingContext(self.twin)
+        self._typing = _TypingContext(self.twin, xlen)
         name = self._target_name
         token = type(name, (CPU,), {})
         target_registry[name] = token
@@ -170,8 +194,21 @@ class _BoardDispatcher(dispatcher.Dispatcher):
         options.update(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
         super().__init__(py_func, locals or {}, options, **kwargs)
 
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        # An array that is a record's field has a type of its own, with its shape in it. One
+        # function for both kinds halves the code of what is called with either.
+        return super().get_call_template(
+            tuple(map(_without_shape, args)), {k: _without_shape(v) for k, v in kws.items()}
+        )
+
     def add_overload(self, cres: Any) -> None:
         self.overloads[tuple(cres.signature.args)] = cres
+
+
+def _without_shape(kind: Any) -> Any:
+    if isinstance(kind, types.NestedArray):
+        return types.Array(kind.dtype, kind.ndim, "C")
+    return kind
 
 
 @functools.cache
