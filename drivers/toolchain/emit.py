@@ -7,7 +7,9 @@ import llvmlite.binding as llvm
 
 from drivers.errors import ToolchainError
 from drivers.toolchain.elf import undefined_symbols
-from drivers.toolchain.target import ENTRY, TRIPLES, lower
+from drivers.toolchain.places import refusal_of
+from drivers.toolchain.refusals import Refusal, examine, place_of, reason_of
+from drivers.toolchain.target import ENTRY, TRIPLES, kernel_of, lower
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -40,24 +42,27 @@ class KernelObject:
 def compile_kernel(controller: Controller, board: Board) -> KernelObject:
     """Compile a controller's kernel for a board.
 
-    Raises ToolchainError, which names the kernel and the symbol, where the kernel needs
-    something a board does not have: Numba's or Python's runtime, or a libm function, which
-    would not give the same bits everywhere.
+    Raises ToolchainError, which gives the line of the source and the reason, where the kernel
+    needs what a board does not have: a heap, exceptions, Python, or a libm, whose functions would
+    not give the same bits everywhere.
     """
     try:
+        kernel = kernel_of(controller)
+        examine(kernel)
         module = lower(controller, board.xlen)
+    except (TypeError, Refusal) as refusal:
+        raise ToolchainError(_sentence(controller, board, str(refusal))) from refusal
     except Exception as error:  # Numba raises many unrelated types
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        reason = lines[0] if lines else type(error).__name__
-        raise ToolchainError(
-            f"kernel {controller.name} cannot be compiled for {board.name}: {reason}"
-        ) from error
+        reason = "{}:{}: {}".format(*place_of(error, kernel.py_func), reason_of(error))
+        raise ToolchainError(_sentence(controller, board, reason)) from error
     _make_private(module)
     machine = _machine(board)
     module.data_layout = str(machine.target_data)
     _optimise(module, machine)
     code = machine.emit_object(module)
-    _refuse_foreign_symbols(controller, code)
+    foreign = undefined_symbols(code) - ALLOWED_SYMBOLS
+    if foreign:
+        raise ToolchainError(_sentence(controller, board, refusal_of(controller, board, foreign)))
     return KernelObject(code, machine.emit_assembly(module))
 
 
@@ -110,20 +115,5 @@ def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
     builder.getModulePassManager().run(module, builder)
 
 
-def _refuse_foreign_symbols(controller: Controller, code: bytes) -> None:
-    foreign = sorted(undefined_symbols(code) - ALLOWED_SYMBOLS)
-    if not foreign:
-        return
-    reasons = {
-        "NRT_": "it allocates memory, or keeps a reference to an array",
-        "Py": "it calls back into Python",
-        "numba_": "it calls into Numba's runtime",
-    }
-    name = foreign[0]
-    reason = next(
-        (text for prefix, text in reasons.items() if name.startswith(prefix)),
-        "a board has no such function that gives the host's bits; use robots.maths",
-    )
-    raise ToolchainError(
-        f"kernel {controller.name} needs the symbol {', '.join(foreign)}: {reason}"
-    )
+def _sentence(controller: Controller, board: Board, reason: str) -> str:
+    return f"kernel {controller.name} cannot be compiled for {board.name}: {reason}"

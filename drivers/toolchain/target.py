@@ -152,8 +152,9 @@ class BoardTarget(TargetDescriptor):
 
     options = cpu.CPUTargetOptions
 
-    def __init__(self, xlen: int) -> None:
-        super().__init__(f"millhand_riscv{xlen}")
+    def __init__(self, xlen: int, debug: bool) -> None:
+        super().__init__(f"millhand_riscv{xlen}{'_debug' if debug else ''}")
+        self._debug = debug
         self._twins: dict[int, tuple[Any, Any]] = {}
         self._typing = _TypingContext(self.twin, xlen)
         name = self._target_name
@@ -175,13 +176,15 @@ class BoardTarget(TargetDescriptor):
     def twin(self, kernel: Any) -> Any:
         """Give this target's dispatcher of a host kernel, made once."""
         if id(kernel) not in self._twins:
-            made = self.dispatcher(kernel.py_func, kernel.locals, dict(kernel.targetoptions))
+            options = {**kernel.targetoptions, "debug": self._debug}
+            made = self.dispatcher(kernel.py_func, kernel.locals, options)
             self._twins[id(kernel)] = (kernel, made)  # keeps `kernel`, and so its id, alive
         return self._twins[id(kernel)][1]
 
     def _jit(self, *args: Any, **options: Any) -> Any:
         def decorate(function: Any) -> Any:
-            return self.dispatcher(function, targetoptions={"nopython": True, **options})
+            options.update(nopython=True, debug=self._debug)
+            return self.dispatcher(function, targetoptions=options)
 
         return decorate(args[0]) if args else decorate
 
@@ -212,24 +215,31 @@ def _without_shape(kind: Any) -> Any:
 
 
 @functools.cache
-def board_target(xlen: int) -> BoardTarget:
-    """Give the Numba target of a register width, 32 or 64."""
-    return BoardTarget(xlen)
+def board_target(xlen: int, debug: bool = False) -> BoardTarget:
+    """Give the Numba target of a register width, 32 or 64; `debug` keeps source lines."""
+    return BoardTarget(xlen, debug)
 
 
-def lower(controller: Controller, xlen: int) -> llvm.ModuleRef:
-    """Lower the controller's kernel and all it calls to one unoptimised LLVM module.
-
-    The module exports `int32_t millhand_step(params *, state *, input *, output *)` of four
-    areas that do not overlap. It returns 0: a kernel that can raise is refused.
-    """
-    target = board_target(xlen)
-    context = target.target_context
+def kernel_of(controller: Controller) -> Dispatcher:
+    """Give Numba's dispatcher of a controller's step. Raises TypeError where it has none."""
     host: Any = controller.step
     if isinstance(host, Kernel):
         host = host.dispatcher
     if not isinstance(host, Dispatcher):
         raise TypeError(f"{controller.name}'s step is {type(host).__name__}, not a Numba kernel")
+    return host
+
+
+def lower(controller: Controller, xlen: int, debug: bool = False) -> llvm.ModuleRef:
+    """Lower the controller's kernel and all it calls to one unoptimised LLVM module.
+
+    The module exports `int32_t millhand_step(params *, state *, input *, output *)` of four
+    areas that do not overlap. It returns 0: a kernel that can raise is refused. With `debug` the
+    instructions know their lines in the source.
+    """
+    target = board_target(xlen, debug)
+    context = target.target_context
+    host = kernel_of(controller)
     records = (controller.params, controller.state, controller.input, controller.output)
     argtypes = tuple(typeof(np.zeros(1, dtype)[0]) for dtype in records)
     with global_compiler_lock, target_override(target._target_name):
