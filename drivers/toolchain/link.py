@@ -12,10 +12,10 @@ from hardware import Board
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 _SOURCES = ("start.S", "main.c", "uart_{uart}.c", "timer_{timer}.c")
 _FLAGS = (
-    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
+    "-std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
-    "-Wl,--gc-sections -Wl,--build-id=none -Wl,--strip-debug -static"
+    "-Wl,--gc-sections -Wl,--build-id=none -static"
 )
 
 
