@@ -2,7 +2,6 @@
  * mtime at 0xbff8). Interrupts stay off: its pending bit only ends a wfi. XuanTie's has no
  * mtime; there the time is a CSR. */
 #include "board.h"
-#include "config.h"
 
 #define MTIMECMP ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0x4000 + 8 * BOARD_HART))
 #ifndef TIMER_TIME_CSR

@@ -49,7 +49,8 @@ def config_header(controller: Controller, board: Board) -> str:
     lines = [
         f"#define MAILBOX_BASE {board.mailbox.base:#x}u",
         f"#define BOARD_HART {board.hart}",
-        f"#define BOARD_COUNTS_INSTRUCTIONS {int(board.counter == 'minstret')}",
+        f"#define BOARD_HAS_ALL_CSRS {int(board.csrs == 'all' and board.system == 'bare')}",
+        f"#define BOARD_HAS_BOOT {int(bool(board.boot))}",
         f"#define TIMER_HZ {board.timer_hz}u",
     ]
     for device in board.devices:

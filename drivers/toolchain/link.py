@@ -25,6 +25,8 @@ def sources(board: Board) -> list[Path]:
     """The runtime's files that a board needs."""
     names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
     found = [FIRMWARE / name for name in names]
+    if board.boot:
+        found.append(FIRMWARE / f"boot_{board.boot}.c")
     if "d" not in board.extensions:
         found.append(FIRMWARE / "soft_divide.c")
     return found
