@@ -129,11 +129,14 @@ class Emulator:
         link = self._linked()
         rate = self.board.rate_hz if rate_hz is None else rate_hz
         watchdog = self.board.watchdog_s if watchdog_s is None else watchdog_s
-        period, patience = self.board.timer_hz / rate, self.board.timer_hz * watchdog
+        period, patience = (
+            self.board.emulated_timer_hz / rate,
+            self.board.emulated_timer_hz * watchdog,
+        )
         if not (1 <= period < 2**32 and 1 <= patience < 2**32):
             raise ValueError(
                 f"rate_hz {rate:g} with watchdog_s {watchdog:g} does not fit a timer "
-                f"of {self.board.timer_hz} Hz"
+                f"of {self.board.emulated_timer_hz} Hz"
             )
         link.header["period"], link.header["watchdog"] = round(period), round(patience)
         self._guarded(Command.RUN)

@@ -41,7 +41,7 @@ class Link:
         self.wait(lambda: self.header["magic"] == MAGIC, "boot")
         self._check_layout()
         self.header["looks"] = _GUEST_LOOKS_ALONE if cpus() == 1 else _GUEST_LOOKS
-        self.header["doze"] = max(1, round(_DOZE_S * board.timer_hz))
+        self.header["doze"] = max(1, round(_DOZE_S * board.emulated_timer_hz))
 
     def _check_layout(self) -> None:
         expected, found = layout_hash(self.controller), int(self.header["layout"])

@@ -3,6 +3,7 @@
 #define MILLHAND_BOARD_H
 
 #include <stdint.h>
+#include "config.h"
 
 #define CSR_READ(name) ({ unsigned long value_; \
     __asm__ volatile("csrr %0, " #name : "=r"(value_) :: "memory"); value_; })
@@ -11,6 +12,18 @@
 
 static inline void memory_fence(void) { __asm__ volatile("fence rw, rw" ::: "memory"); }
 static inline void wait_for_interrupt(void) { __asm__ volatile("wfi" ::: "memory"); }
+
+/* Where the core does not count them, no instruction counts. */
+static inline unsigned long instructions_now(void)
+{
+#if BOARD_HAS_ALL_CSRS
+    return CSR_READ(minstret);
+#else
+    return 0;
+#endif
+}
+
+void board_start(void); /* clocks, pins, watchdogs: only where BOARD_HAS_BOOT */
 
 void uart_start(void);
 void uart_write(const char *text);

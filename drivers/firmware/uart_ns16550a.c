@@ -1,8 +1,16 @@
-/* NS16550A, polled, transmit only: the boot banner. */
+/* NS16550A and Synopsys' DW APB UART, polled, transmit only: the boot banner. A board says how
+ * far apart the registers are, and how wide the bus wants them. */
 #include "board.h"
-#include "config.h"
 
-#define REGISTER(n) (*(volatile uint8_t *)(uintptr_t)(UART_BASE + (n)))
+#ifndef UART_REG_SHIFT
+#define UART_REG_SHIFT 0
+#endif
+#if defined UART_REG_WIDTH && UART_REG_WIDTH == 4
+typedef volatile uint32_t reg;
+#else
+typedef volatile uint8_t reg;
+#endif
+#define REGISTER(n) (*(reg *)((uintptr_t)UART_BASE + ((uintptr_t)(n) << UART_REG_SHIFT)))
 #define DATA REGISTER(0)
 #define INTERRUPT_ENABLE REGISTER(1)
 #define FIFO_CONTROL REGISTER(2)

@@ -45,13 +45,24 @@ def mailbox_header(controller: Controller) -> str:
 
 
 def config_header(controller: Controller, board: Board) -> str:
-    """Write `config.h`: where things are on this board."""
-    return (
-        f"#define MAILBOX_BASE {board.mailbox.base:#x}u\n"
-        f"#define UART_BASE {board.uart.base:#x}u\n"
-        f"#define TIMER_BASE {board.timer.base:#x}u\n"
-        f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"\n'
-    )
+    """Write `config.h`: where things are on this board. Macros alone: assembly reads it too."""
+    lines = [
+        f"#define MAILBOX_BASE {board.mailbox.base:#x}u",
+        f"#define BOARD_HART {board.hart}",
+        f"#define BOARD_HAS_ALL_CSRS {int(board.csrs == 'all' and board.system == 'bare')}",
+        f"#define BOARD_HAS_BOOT {int(bool(board.boot))}",
+        f"#define TIMER_HZ {board.timer_hz}u",
+    ]
+    for device in board.devices:
+        name = device.role.upper()
+        lines.append(f"#define {name}_BASE {device.base:#x}u")
+        if device.clock_hz is not None:
+            lines.append(f"#define {name}_CLOCK_HZ {device.clock_hz}u")
+        if device.irq is not None:
+            lines.append(f"#define {name}_IRQ {device.irq}u")
+        lines += [f"#define {name}_{key.upper()} {value}u" for key, value in device.options]
+    lines.append(f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"')
+    return "\n".join(lines) + "\n"
 
 
 def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Compile the firmware runtime and link it with a kernel, with ziglang's compiler and linker."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,22 +18,34 @@ _FLAGS = (
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
     "-Wl,--gc-sections -Wl,--build-id=none -static"
 )
+_FULL = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
 
 
 def sources(board: Board) -> list[Path]:
     """The runtime's files that a board needs."""
     names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
     found = [FIRMWARE / name for name in names]
+    if board.boot:
+        found.append(FIRMWARE / f"boot_{board.boot}.c")
     if "d" not in board.extensions:
         found += [FIRMWARE / "soft_divide.c", FIRMWARE / "soft_compare.c"]
     return found
 
 
-def link_script(board: Board) -> str:
-    """Fill in the linker script: from the entry up to the mailbox."""
+def link_script(board: Board, mailbox: int) -> str:
+    """Fill in the linker script for a board with a mailbox of so many bytes."""
+    code, data = board.code_space(), board.data_space(mailbox)
+    in_flash = code.kind == "flash"
+    spaces = {code.name: code, data.name: data}
     values = {
-        "ENTRY": f"{board.entry:#x}",
-        "LENGTH": f"{board.mailbox.base - board.entry:#x}",
+        "MEMORY": "\n".join(
+            f"    {space.name} (rwx) : ORIGIN = {space.base:#x}, LENGTH = {space.size:#x}"
+            for space in spaces.values()
+        ),
+        "CODE": code.name,
+        "CONST": code.name if in_flash else data.name,
+        "DATA": data.name,
+        "LOAD": code.name if in_flash else data.name,
         "STACK": f"{board.stack_size:#x}",
     }
     text = (FIRMWARE / "link.ld.in").read_text(encoding="utf-8")
@@ -53,12 +66,15 @@ def command(board: Board) -> list[str]:
     ]
 
 
-def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -> None:
+def link(
+    board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path, mailbox: int
+) -> None:
     """Compile and link `elf` in `folder`, which holds the generated headers.
 
-    Raises ToolchainError with the compiler's first error line.
+    Raises ToolchainError with the compiler's first error line, or with the memory region that
+    is too small and the bytes that are missing.
     """
-    (folder / "link.ld").write_text(link_script(board), encoding="utf-8")
+    (folder / "link.ld").write_text(link_script(board, mailbox), encoding="utf-8")
     zig_cache.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
@@ -85,6 +101,13 @@ def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the compiler did not run: {error}") from error
     if done.returncode:
+        full = _FULL.findall(done.stderr)
+        if full:
+            region, missing = max(full, key=lambda found: int(found[1]))
+            raise ToolchainError(
+                f"the firmware does not fit {board.name}: region {region!r} is {missing} bytes "
+                "too small"
+            )
         lines = (
             [text for text in done.stderr.splitlines() if "error" in text]
             or done.stderr.splitlines()

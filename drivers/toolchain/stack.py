@@ -87,8 +87,7 @@ def _depth(found: dict[int, Function], place: int, callers: tuple[int, ...]) -> 
 def _read(function: Function, start: int, code: bytes, wide: bool) -> Function:
     """Follow the constants that registers hold, as far as frames and calls need it."""
     known: dict[int, int] = {}
-    for place, step in _steps(start, code, wide):
-        kind, rd, rs, value = step
+    for kind, rd, rs, value in _steps(start, code, wide):
         if kind == "move" and rd == _SP and known.pop(_SP, None) is not None:
             continue  # a new stack begins, as at the start and in a trap
         if kind == "move" and rd == _SP and rs == _SP:
@@ -126,17 +125,17 @@ def _keep(known: dict[int, int], register: int, value: int | None) -> None:
 _Step = tuple[str, int, int, int]
 
 
-def _steps(start: int, code: bytes, wide: bool) -> Iterator[tuple[int, _Step]]:
-    """Give address, kind, target register, source register and value of each instruction."""
+def _steps(start: int, code: bytes, wide: bool) -> Iterator[_Step]:
+    """Give kind, target register, source register and value of each instruction."""
     at = 0
     while at + 2 <= len(code):
         half = int.from_bytes(code[at : at + 2], "little")
         if half & 3 == 3:
             word = int.from_bytes(code[at : at + 4], "little")
-            yield start + at, _long(start + at, word)
+            yield _long(start + at, word)
             at += 4
         else:
-            yield start + at, _short(start + at, half, wide)
+            yield _short(start + at, half, wide)
             at += 2
 
 
