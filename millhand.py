@@ -589,14 +589,31 @@ def build(
     controller: Control = "limited_impedance",
     robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
+    form: Annotated[
+        str, typer.Option("--format", help="elf, bin (raw bytes) or uf2 (drag and drop).")
+    ] = "elf",
+    header: Annotated[
+        Path | None, typer.Option(help="Also write the C header of the mailbox's structs.")
+    ] = None,
+    proxy: Annotated[
+        Path | None, typer.Option(help="Also write a Python module that reads a live board.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Cross-compile a controller into a board's firmware."""
     from drivers.toolchain import build as build_firmware
+    from drivers.toolchain import images
+    from drivers.toolchain.header import mailbox_header
+    from drivers.toolchain.proxy import proxy_module
 
     law, _ = controller_for(controller, robot)
     with say.status(f"building {controller} for {board}"):
         firmware = build_firmware(law, load_board(board), out)
+        image = images.write(firmware.elf, firmware.board, form)
+    for path, text in ((header, mailbox_header(law)), (proxy, proxy_module(law))):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     result = {
         "board": firmware.board.name,
         "controller": firmware.controller.name,
@@ -604,6 +621,9 @@ def build(
         "text_bytes": firmware.text_bytes,
         "ram_bytes": firmware.ram_bytes,
         "stack_bytes": firmware.stack_bytes,
+        "stack_used_bytes": firmware.stack_used_bytes,
+        "flash_bytes": firmware.flash_bytes,
+        "image": str(image),
         "sha256": firmware.sha256,
     }
     table = table_of("firmware", "", "")

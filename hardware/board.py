@@ -57,11 +57,13 @@ class FlashTool:
     """The vendor's tool that puts an image on the board.
 
     `command` is a template: `{elf}`, `{bin}` or `{uf2}` is the image, `{port}` a serial port.
+    `uf2_family` is the chip's number in UF2 images, 0 where it takes none.
     """
 
     tool: str
     command: str
     note: str = ""
+    uf2_family: int = 0
 
 
 @dataclass(frozen=True)

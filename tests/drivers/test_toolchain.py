@@ -20,18 +20,6 @@ from hardware import load_board
 from robots.controllers.contract import Controller
 
 
-@pytest.mark.parametrize("board", BOARDS)
-def test_a_libm_call_is_refused_by_kernel_and_symbol(sine, board):
-    with pytest.raises(ToolchainError, match=r"kernel sine needs the symbol sin: .*robots\.maths"):
-        build(sine, load_board(board))
-
-
-@pytest.mark.parametrize("board", BOARDS)
-def test_an_allocation_is_refused_by_kernel_and_symbol(allocating, board):
-    with pytest.raises(ToolchainError, match=r"kernel allocating needs the symbol .*NRT_\w+"):
-        build(allocating, load_board(board))
-
-
 def test_a_kernel_that_numba_cannot_type_is_refused_by_name():
     from robots.kernel import kernel
 
