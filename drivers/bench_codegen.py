@@ -157,7 +157,7 @@ def codegen(names: tuple[str, ...] = LAWS) -> list[dict[str, Any]]:
 
 def _cases(law: Controller, params: np.ndarray, board: Board) -> Iterator[dict[str, Any]]:
     title, gcc = f"{law.name}, {board.isa}", "C by hand, GCC -O2"
-    code = compile_kernel(law, board).code
+    code = compile_kernel(law, board)
     ours = instructions(law, params, build(law, board))
     if which(GCC) is None:
         yield _case(f"{title}: a tick", ours, None, INSTALL, "instructions")

@@ -1,11 +1,11 @@
 """Optimise a lowered kernel for a board and emit its object file."""
 
 import functools
-from dataclasses import dataclass
 
 import llvmlite.binding as llvm
 
 from drivers.errors import ToolchainError
+from drivers.toolchain import objects
 from drivers.toolchain.elf import undefined_symbols
 from drivers.toolchain.places import refusal_of
 from drivers.toolchain.refusals import Refusal, examine, place_of, reason_of
@@ -30,22 +30,33 @@ _EXACT = (
 ALLOWED_SYMBOLS = frozenset(_EXACT.split()) | {f"__{name}" for name in _ARITHMETIC.split()}
 
 
-@dataclass(frozen=True)
-class KernelObject:
-    """A relocatable object that defines `millhand_step`, and the assembly it came from."""
-
-    code: bytes
-    assembly: str
-
-
 @functools.lru_cache(maxsize=32)
-def compile_kernel(controller: Controller, board: Board) -> KernelObject:
-    """Compile a controller's kernel for a board.
+def compile_kernel(controller: Controller, board: Board) -> bytes:
+    """Compile a controller's kernel to an object that defines `millhand_step`, or fetch it.
 
     Raises ToolchainError, which gives the line of the source and the reason, where the kernel
     needs what a board does not have: a heap, exceptions, Python, or a libm, whose functions would
     not give the same bits everywhere.
     """
+    code = objects.kept(controller, board)
+    if code is None:
+        module, machine = _compile(controller, board)
+        code = machine.emit_object(module)
+        foreign = undefined_symbols(code) - ALLOWED_SYMBOLS
+        if foreign:
+            reason = refusal_of(controller, board, foreign)
+            raise ToolchainError(_sentence(controller, board, reason))
+        objects.keep(controller, board, code)
+    return code
+
+
+def assembly(controller: Controller, board: Board) -> str:
+    """Give a kernel as assembly, to look at. Raises ToolchainError as `compile_kernel` does."""
+    module, machine = _compile(controller, board)
+    return str(machine.emit_assembly(module))
+
+
+def _compile(controller: Controller, board: Board) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     try:
         kernel = kernel_of(controller)
         examine(kernel)
@@ -59,11 +70,7 @@ def compile_kernel(controller: Controller, board: Board) -> KernelObject:
     machine = _machine(board)
     module.data_layout = str(machine.target_data)
     _optimise(module, machine)
-    code = machine.emit_object(module)
-    foreign = undefined_symbols(code) - ALLOWED_SYMBOLS
-    if foreign:
-        raise ToolchainError(_sentence(controller, board, refusal_of(controller, board, foreign)))
-    return KernelObject(code, machine.emit_assembly(module))
+    return module, machine
 
 
 def llvm_features(board: Board) -> str:

@@ -13,6 +13,7 @@ from drivers.mailbox import mailbox_dtype
 from drivers.toolchain import header, link
 from drivers.toolchain.elf import sizes
 from drivers.toolchain.emit import compile_kernel
+from drivers.toolchain.objects import cache_folder
 from drivers.toolchain.stack import worst_case
 from hardware import Board
 from robots.controllers.contract import Controller
@@ -40,11 +41,6 @@ class Firmware:
     stack_used_bytes: int | None = None
 
 
-def cache_folder() -> Path:
-    """Where built firmware is kept: `$MILLHAND_CACHE`, or `~/.cache/millhand`."""
-    return Path(os.environ.get("MILLHAND_CACHE") or Path.home() / ".cache" / "millhand")
-
-
 def build(
     controller: Controller,
     board: Board,
@@ -63,7 +59,7 @@ def build(
             f"{controller.name} needs a mailbox of {room} bytes; "
             f"{board.name} has mailbox.size {board.mailbox.size}"
         )
-    code = compile_kernel(controller, board).code if step is None else step
+    code = compile_kernel(controller, board) if step is None else step
     _refuse_too_large(controller, board, code, room)
     generated = {
         "mailbox.h": header.mailbox_header(controller),

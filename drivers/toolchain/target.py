@@ -215,7 +215,7 @@ def _without_shape(kind: Any) -> Any:
 
 
 @functools.cache
-def board_target(xlen: int, debug: bool = False) -> BoardTarget:
+def board_target(xlen: int, debug: bool) -> BoardTarget:
     """Give the Numba target of a register width, 32 or 64; `debug` keeps source lines."""
     return BoardTarget(xlen, debug)
 
