@@ -740,7 +740,7 @@ def bench_codegen(_: str, rounds: int) -> list[dict[str, Any]]:
     """Count what the cross-compiler's code takes, beside C by hand."""
     from drivers import bench_codegen
 
-    return bench_codegen.codegen()
+    return bench_codegen.codegen(rounds=rounds)
 
 
 def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:

@@ -8,11 +8,14 @@ are the object's code and constants, without that arithmetic.
 """
 
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from shutil import which
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -25,6 +28,7 @@ from drivers.toolchain.header import mailbox_header
 from drivers.toolchain.target import ENTRY
 from hardware import Board, boards, load_board
 from robots import catalogue, controllers
+from robots.controllers import joint_impedance
 from robots.controllers.contract import Controller
 from robots.kernel import kernel
 from robots.kinematics import chain_dtype, jacobian
@@ -145,14 +149,62 @@ def instructions(law: Controller, params: np.ndarray, firmware: Firmware) -> flo
         return emulator.instructions_per_tick
 
 
-def codegen(names: tuple[str, ...] = LAWS) -> list[dict[str, Any]]:
-    """Give the bench's cases: instructions a tick, and bytes of code and constants."""
+def codegen(names: tuple[str, ...] = LAWS, rounds: int = 3) -> list[dict[str, Any]]:
+    """Give the bench's cases: instructions a tick, bytes of code, and the wait after an edit."""
     found = []
-    for board in map(load_board, boards()):
-        if board.isa in ISAS and board.emulator is not None:
-            for name in names:
-                found += list(_cases(*law_of(name), board))
-    return found
+    usable = [board for isa in ISAS for board in map(load_board, boards()) if _fits(board, isa)]
+    for board in usable:
+        for name in names:
+            found += list(_cases(*law_of(name), board))
+    return [*found, *_waits(usable[0], rounds)]
+
+
+def _fits(board: Board, isa: str) -> bool:
+    """Whether a board has this ISA, all its memory in one, and one emulated hart."""
+    emulated = board.emulator is not None and board.emulator.harts == 1
+    return board.isa == isa and board.code == board.ram and emulated
+
+
+_EDIT = """
+import sys, time
+began = time.perf_counter()
+import numpy as np
+from drivers.emulator import Emulator
+from robots import catalogue
+robot = catalogue.load("panda")
+for number, file in enumerate(sys.argv[2:]):
+    if number:
+        began = time.perf_counter()
+    spaces = {"__name__": f"edited_{number}", "__file__": file}
+    exec(compile(open(file).read(), file, "exec"), spaces)
+    with Emulator(spaces["controller"](len(robot.home)), sys.argv[1]) as board:
+        board.start(spaces["params"](robot, 500.0))
+        board.tick()
+        assert not board.ticks_differing
+    print(time.perf_counter() - began)
+"""
+
+
+def _waits(board: Board, rounds: int) -> Iterator[dict[str, Any]]:
+    """Time from a controller's edited source to its first tick in the emulator."""
+    text = Path(joint_impedance.__file__).read_text(encoding="utf-8")
+    anew, warm = [], []
+    with tempfile.TemporaryDirectory(prefix="millhand-edit-") as folder:
+        for turn in range(rounds):
+            files = []
+            for number in (0, 1):
+                file = Path(folder) / f"edit_{time.time_ns()}_{turn}_{number}.py"
+                changed = f"{1.0 + time.time_ns() % 1000 / 1e9!r} * (spring + damper)"
+                file.write_text(text.replace("spring + damper", changed), encoding="utf-8")
+                files.append(str(file))
+            line = [sys.executable, "-c", _EDIT, board.name, *files]
+            done = subprocess.run(line, capture_output=True, text=True, timeout=300, check=True)
+            first, second = map(float, done.stdout.split())
+            anew.append(first)
+            warm.append(second)
+    title = "joint_impedance edited, to its first tick"
+    yield _case(f"{title}: in a running process", median(warm), None, None, "s")
+    yield _case(f"{title}: in a new process", median(anew), None, None, "s")
 
 
 def _cases(law: Controller, params: np.ndarray, board: Board) -> Iterator[dict[str, Any]]:
@@ -172,7 +224,9 @@ def _cases(law: Controller, params: np.ndarray, board: Board) -> Iterator[dict[s
     yield _case(f"{title}: code", code_bytes(code), code_bytes(peer), gcc, "bytes")
 
 
-def _case(case: str, ours: float, peer: float | None, peer_name: str, unit: str) -> dict[str, Any]:
+def _case(
+    case: str, ours: float, peer: float | None, peer_name: str | None, unit: str
+) -> dict[str, Any]:
     return {
         "case": case,
         "ours": ours,
