@@ -53,6 +53,7 @@ lint: setup
 
 bench: setup
 	@$(BIN)/millhand bench lockstep
+	@$(BIN)/millhand bench codegen
 	@$(BIN)/millhand bench env
 	@$(BIN)/millhand bench render
 	@$(BIN)/millhand bench kernels
