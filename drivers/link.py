@@ -10,6 +10,7 @@ import numpy as np
 from drivers.errors import DriverError, EmulatorError
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from drivers.qemu import Machine
+from drivers.qemu_user import UserMachine
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -32,7 +33,9 @@ class Link:
     header record. Raises EmulatorError where the firmware is not the one expected.
     """
 
-    def __init__(self, controller: Controller, board: Board, machine: Machine) -> None:
+    def __init__(
+        self, controller: Controller, board: Board, machine: Machine | UserMachine
+    ) -> None:
         self.controller, self.board, self.machine = controller, board, machine
         offset = board.mailbox.base - board.ram.base
         self.box = np.frombuffer(machine.ram, mailbox_dtype(controller), 1, offset)

@@ -4,7 +4,6 @@
 #include "mailbox.h"
 
 #define box ((volatile struct mailbox *)(uintptr_t)MAILBOX_BASE)
-#define PAINT 0x5ac4ba1du
 
 int32_t millhand_step(void *params, void *state, const void *input, void *output);
 void firmware_main(void);
@@ -40,7 +39,7 @@ void firmware_crash(unsigned long cause, unsigned long pc, unsigned long value)
 static uint32_t stack_used(void)
 {
     uint32_t *word = __stack_bottom;
-    while (word < __stack_top && *word == PAINT)
+    while (word < __stack_top && *word == STACK_PAINT)
         word++;
     return (uint32_t)((__stack_top - word) * sizeof *word);
 }
@@ -58,7 +57,7 @@ static void step(void)
         box->header.mtval = (uint32_t)raised;
         fail(FAULT_KERNEL);
     }
-    if (__stack_bottom[0] != PAINT)
+    if (__stack_bottom[0] != STACK_PAINT)
         fail(FAULT_STACK);
 }
 

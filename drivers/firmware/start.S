@@ -43,7 +43,7 @@ _start:
     addi    t0, t0, 4
     j       2b
 3:  la      t0, __stack_bottom      /* paint the stack: what is overwritten was used */
-    li      t2, 0x5ac4ba1d
+    li      t2, STACK_PAINT
 4:  bgeu    t0, sp, 5f
     sw      t2, 0(t0)
     addi    t0, t0, 4

@@ -11,9 +11,11 @@ from drivers.toolchain.emit import llvm_features
 from hardware import Board
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-_SOURCES = ("start.S", "main.c", "uart_{uart}.c", "timer_{timer}.c")
+_START = {"bare": ("start.S",), "linux": ("start_linux.c", "start_linux_stack.S")}
+_SOURCES = ("main.c", "uart_{uart}.c", "timer_{timer}.c")
+_TARGETS = {"bare": "freestanding-none", "linux": "linux-musl"}
 _FLAGS = (
-    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
+    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
     "-Wl,--gc-sections -Wl,--build-id=none -Wl,--strip-debug -static"
@@ -23,7 +25,8 @@ _FULL = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
 
 def sources(board: Board) -> list[Path]:
     """The runtime's files that a board needs."""
-    names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
+    patterns = (*_START[board.system], *_SOURCES)
+    names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in patterns)
     found = [FIRMWARE / name for name in names]
     if board.boot:
         found.append(FIRMWARE / f"boot_{board.boot}.c")
@@ -33,7 +36,12 @@ def sources(board: Board) -> list[Path]:
 
 
 def link_script(board: Board, mailbox: int) -> str:
-    """Fill in the linker script for a board with a mailbox of so many bytes."""
+    """Fill in the linker script for a board with a mailbox of so many bytes.
+
+    An operating system's own is not for us to write: it is empty.
+    """
+    if board.system != "bare":
+        return ""
     code, data = board.code_space(), board.data_space(mailbox)
     in_flash = code.kind == "flash"
     spaces = {code.name: code, data.name: data}
@@ -59,10 +67,11 @@ def command(board: Board) -> list[str]:
     return [
         "cc",
         "-target",
-        f"riscv{board.xlen}-freestanding-none",
+        f"riscv{board.xlen}-{_TARGETS[board.system]}",
         f"-mcpu=generic_rv{board.xlen}+{llvm_features(board).replace('+', '').replace(',', '+')}",
         f"-mabi={board.abi}",
         *_FLAGS.split(),
+        *(("-ffreestanding", "-Wl,-T,link.ld") if board.system == "bare" else ()),
     ]
 
 
@@ -88,7 +97,6 @@ def link(
         *command(board),
         f"-I{FIRMWARE}",
         "-I.",
-        "-Wl,-T,link.ld",
         *map(str, sources(board)),
         str(kernel),
         "-o",
