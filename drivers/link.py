@@ -81,6 +81,8 @@ class Link:
                 self._check_alive(what, began)
 
     def _check_alive(self, what: str, began: float) -> None:
+        if self.header["status"] == Status.FAULT:
+            self.check_ready()
         status = self.machine.exit_status
         if status is not None:
             said = self.machine.stderr()
@@ -88,8 +90,6 @@ class Link:
                 f"QEMU exited with status {status} at tick {self.header['ticks']} ({what})"
                 + (f": {said}" if said else "")
             )
-        if self.header["status"] == Status.FAULT:
-            self.check_ready()
         if time.monotonic() - began > HANG_S:
             try:
                 state = self.machine.ask("query-status").get("status")
