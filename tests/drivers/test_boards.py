@@ -1,18 +1,19 @@
 """What docs/boards.md says is proven of a board, board by board."""
 
 import dataclasses
+import os
 import re
 import struct
 
 import numpy as np
 import pytest
-from driver_controllers import N, pd_params
+from driver_controllers import N, one, pd_params
 
 from drivers import doctor
 from drivers.emulator import Emulator
 from drivers.errors import EmulatorError, ToolchainError
 from drivers.exchange import _load_byte
-from drivers.mailbox import mailbox_dtype
+from drivers.mailbox import Fault, Status, mailbox_dtype
 from drivers.toolchain import build, compile_kernel
 from drivers.toolchain.elf import sections, undefined_symbols
 from hardware import EmulatorSpec, boards, load_board
@@ -82,6 +83,20 @@ def test_an_emulated_chip_gives_the_hosts_bits_and_counts_alike(law, name, ticks
     first = run()
     assert first == run()
     assert min(first) > 1000
+
+
+@pytest.mark.parametrize("name", ["hifive1", "hifive-unleashed"])
+def test_an_emulated_chips_timer_sets_the_pace_until_the_watchdog_bites(scale, name):
+    with Emulator(scale, name) as emulator:
+        emulator.start(np.ones(1, scale.params))
+        emulator.free_run(rate_hz=1000.0, watchdog_s=0.05)
+        for _ in range(10_000_000):
+            if emulator.health()[0] == Status.FAULT:
+                break
+            os.sched_yield()
+        status, fault, ticks = emulator.health()
+        assert (status, fault) == (Status.FAULT, Fault.HOST_LOST)
+        assert 49 <= ticks <= 51
 
 
 def test_the_linux_program_gives_the_hosts_bits(law):
