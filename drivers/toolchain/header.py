@@ -28,11 +28,12 @@ def mailbox_header(controller: Controller) -> str:
     """Write `mailbox.h`: the structs of the header and the four areas, and their constants."""
     lines = [
         "/* Generated from the controller's dtypes. */",
+        "#pragma once",
         "#include <stddef.h>",
         "#include <stdint.h>",
         "",
     ]
-    _struct("mailbox", mailbox_dtype(controller), lines)
+    struct("mailbox", mailbox_dtype(controller), lines)
     lines += [
         f"#define MAILBOX_MAGIC {MAGIC:#x}u",
         f"#define MAILBOX_VERSION {VERSION}u",
@@ -54,7 +55,7 @@ def config_header(controller: Controller, board: Board) -> str:
     )
 
 
-def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
+def struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
     """Append the definition of `struct name`, after those it contains."""
     assert dtype.fields is not None
     members, end = [], 0
@@ -101,7 +102,7 @@ def _alignment(dtype: np.dtype) -> int:
 def _declare(struct: str, field: str, kind: np.dtype, lines: list[str]) -> str:
     base, shape = kind.subdtype or (kind, ())
     if base.fields is not None:
-        _struct(struct, base, lines)
+        struct(struct, base, lines)
         written = f"struct {struct}"
     elif base.byteorder == ">" or base.str[1:] not in _SCALARS:
         raise ToolchainError(

@@ -69,6 +69,7 @@ def _c_decode(c, wire):
     return frames, bad
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.lists(_FRAMES, max_size=4), st.data())
 def test_frames_arrive_in_pieces_of_any_size(frames, data):
     wire, decoder, found = b"".join(map(encode, frames)), Decoder(), []
@@ -81,6 +82,7 @@ def test_frames_arrive_in_pieces_of_any_size(frames, data):
     assert decoder.bad == 0
 
 
+@settings(deadline=None, derandomize=True)
 @given(_FRAMES, st.integers(0, 2**32 - 1), st.integers(1, 32))
 def test_a_frame_with_flipped_bits_is_refused(frame, seed, flips):
     body = bytearray(encode(frame)[1:-1])
@@ -93,6 +95,7 @@ def test_a_frame_with_flipped_bits_is_refused(frame, seed, flips):
     assert Decoder().feed(b"\0" + bytes(body) + b"\0") == []
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.binary(max_size=1200))
 def test_noise_is_no_frame_and_the_next_frame_still_arrives(noise):
     decoder = Decoder()
@@ -112,7 +115,7 @@ def test_too_much_data_is_refused():
         encode(Frame(1, 1, bytes(DATA_MAX + 1)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(frame=_FRAMES, head=st.integers(0, 2**32 - 1))
 def test_c_and_python_encode_the_same_bytes(c, frame, head):
     wire = _c_encode(c, frame, head % _RING)
@@ -128,7 +131,7 @@ def test_blocks_of_every_length_are_the_same_in_both(c, size, fill):
     assert _c_decode(c, encode(frame))[0] == [frame] == [decode(encode(frame)[1:-1])]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(pieces=st.lists(st.one_of(st.binary(max_size=80), _FRAMES.map(encode),
                                  _FRAMES.map(lambda f: encode(f)[:-3]), st.just(b"\0")),
                        max_size=5))  # fmt: skip
