@@ -20,10 +20,8 @@ The other flags say that a goal was clamped, which is the controller doing its w
 
 def commands(controller: Controller) -> int:
     """Give how many motor commands a controller's output has; 0 without the field COMMAND."""
-    field = (controller.output.fields or {}).get(COMMAND)
-    if field is None or field[0].base != np.dtype("<f8"):
-        return 0
-    return int(np.prod(field[0].shape, dtype=int))
+    kind, _ = _field(controller.output, COMMAND)
+    return int(np.prod(kind.shape, dtype=int)) if kind.base == np.dtype("<f8") else 0
 
 
 def limits(controller: Controller, params: np.ndarray) -> np.ndarray:
@@ -52,9 +50,9 @@ def check_limits(controller: Controller, given: np.ndarray) -> np.ndarray:
 def output_header(controller: Controller) -> str:
     """Write `output.h`: where the output's floats, flags and motor commands are."""
     runs = list(_floats(controller.output, 0))
-    flags, flag_bytes = _integer(controller.output, "flags")
+    flag, flags = _field(controller.output, "flags")
     count = commands(controller)
-    command = (controller.output.fields or {})[COMMAND][1] if count else 0
+    _, command = _field(controller.output, COMMAND)
     rows = [f"    {{{offset}u, {n}u, {size}u}},\n" for offset, n, size in runs]
     return (
         "/* Generated from the controller's output dtype. */\n"
@@ -64,16 +62,17 @@ def output_header(controller: Controller) -> str:
         + ("".join(rows) or "    {0u, 0u, 0u},\n")
         + "};\n"
         f"#define OUTPUT_FLAGS_OFFSET {flags}u\n"
-        f"#define OUTPUT_FLAGS_BYTES {flag_bytes}u\n"
+        f"#define OUTPUT_FLAGS_BYTES {flag.itemsize if flag.kind in 'ui' else 0}u\n"
         f"#define OUTPUT_COMMANDS {count}u\n"
         f"#define OUTPUT_COMMAND_OFFSET {command}u\n"
     )
 
 
-def _integer(dtype: np.dtype, name: str) -> tuple[int, int]:
-    """Offset and bytes of an integer field; (0, 0) where there is none."""
-    kind, offset = (dtype.fields or {}).get(name, (np.dtype("V0"), 0))[:2]
-    return (offset, kind.itemsize) if kind.kind in "ui" else (0, 0)
+def _field(dtype: np.dtype, name: str) -> tuple[np.dtype, int]:
+    """Kind and offset of a field; no bytes at 0 where there is none."""
+    if dtype.fields is None or name not in dtype.fields:
+        return np.dtype("V0"), 0
+    return dtype.fields[name][0], dtype.fields[name][1]
 
 
 def _floats(dtype: np.dtype, offset: int) -> Iterator[tuple[int, int, int]]:

@@ -5,6 +5,7 @@ All numbers are little-endian. docs/firmware.md has the tables.
 """
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,7 @@ class Result(IntEnum):
     SIZE = 7
     VALUE = 8
     UNKNOWN = 9
+    NO_INPUT = 10
 
 
 class State(IntEnum):
@@ -71,7 +73,7 @@ class Event(IntEnum):
     FAULT = 6
 
 
-def _record(*fields: tuple[str, object]) -> np.dtype:
+def _record(*fields: Any) -> np.dtype:
     return np.dtype(list(fields), align=True)
 
 
@@ -104,9 +106,8 @@ ARM = _record(
 )
 """ARM's data, followed by a limit (f8) for each motor command.
 
-`period` is timer ticks of a control tick, 0: a tick for each INPUT. `watchdog` is control ticks
-without a word from the host, `flags` the output flags that are a limit violation, `every` sends
-each n-th output, 0: none.
+`period` is timer ticks of a control tick, `watchdog` control ticks without a word from the host,
+`flags` the output flags that are a limit violation; `every` sends each n-th output, 0: none.
 """
 
 STATUS = _record(
@@ -115,10 +116,19 @@ STATUS = _record(
     ("stack_used", "<u4"),
     ("lost", "<u4"),
     ("bad", "<u4"),
+    ("stale", "<u4"),
     ("dropped", "<u4"),
-    ("reserved", "<u4"),
 )
-"""STATUS's reply: frames of the host's that never came, that were none, outputs not sent."""
+"""STATUS's reply. Of the host's frames: `lost` never came, `bad` were none, `stale` came late or
+twice. `dropped` are the board's own that found no room. `stack_used` is -1 (all bits) while
+armed or running, when there is no time to look."""
+
+IDENTITY = _record(
+    ("size", "<u4"),
+    ("reserved", "<u4"),
+    ("sha256", "u1", (32,)),
+)
+"""IDENTITY's reply: bytes of code and constants in the board's memory, and their hash."""
 
 OUTPUT_HEAD = _record(
     ("tick", "<u8"),
@@ -146,6 +156,7 @@ RECORDS = {
     "sizes": SIZES,
     "arm": ARM,
     "status": STATUS,
+    "identity": IDENTITY,
     "output_head": OUTPUT_HEAD,
     "crash": CRASH,
 }

@@ -3,6 +3,7 @@
 #define MILLHAND_CORE_H
 
 #include <stdint.h>
+#include "config.h"
 #include "mailbox.h"
 
 #define box ((volatile struct mailbox *)(uintptr_t)MAILBOX_BASE)

@@ -77,9 +77,9 @@ static void answer(uint32_t sequence)
 
 void firmware_main(void)
 {
-    console_start();
+    uart_start();
     timer_start();
-    console_write(BANNER);
+    uart_write(BANNER);
     uint32_t seen = 0;
     core_boot();
     for (;;) {

@@ -1,10 +1,17 @@
-/* The core-local interruptor's timer. Interrupts stay off: its pending bit only ends a wfi. */
+/* The core-local interruptor's timer (RISC-V privileged specification, mtime and mtimecmp).
+ *
+ * Its pending bit ends a wfi. An interrupt is taken only between timer_interrupt_at and
+ * timer_interrupt_off: then the controller has overrun its tick. */
 #include "board.h"
 #include "config.h"
 
-#define MTIMECMP ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0x4000))
-#define MTIME ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0xbff8))
+#ifndef BOOT_HART
+#define BOOT_HART 0
+#endif
+#define MTIMECMP ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0x4000u + 8u * BOOT_HART))
+#define MTIME ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0xbff8u))
 #define MACHINE_TIMER (1u << 7)
+#define INTERRUPTS (1u << 3)
 
 static void set_compare(uint64_t when)
 {
@@ -34,3 +41,11 @@ void timer_sleep_until(uint64_t when)
     set_compare(when);
     wait_for_interrupt();
 }
+
+void timer_interrupt_at(uint64_t when)
+{
+    set_compare(when);
+    CSR_SET(mstatus, INTERRUPTS);
+}
+
+void timer_interrupt_off(void) { CSR_CLEAR(mstatus, INTERRUPTS); }

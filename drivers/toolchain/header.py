@@ -1,9 +1,11 @@
 """C structs generated from NumPy dtypes, with the compiler made to prove the layout."""
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
+from drivers import protocol
 from drivers.errors import ToolchainError
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from hardware import Board
@@ -33,7 +35,7 @@ def mailbox_header(controller: Controller) -> str:
         "#include <stdint.h>",
         "",
     ]
-    struct("mailbox", mailbox_dtype(controller), lines)
+    c_struct("mailbox", mailbox_dtype(controller), lines)
     lines += [
         f"#define MAILBOX_MAGIC {MAGIC:#x}u",
         f"#define MAILBOX_VERSION {VERSION}u",
@@ -46,16 +48,34 @@ def mailbox_header(controller: Controller) -> str:
 
 
 def config_header(controller: Controller, board: Board) -> str:
-    """Write `config.h`: where things are on this board."""
+    """Write `config.h`: where things are on this board, and who is who."""
     return (
         f"#define MAILBOX_BASE {board.mailbox.base:#x}u\n"
         f"#define UART_BASE {board.uart.base:#x}u\n"
         f"#define TIMER_BASE {board.timer.base:#x}u\n"
+        f"#define TIMER_HZ {board.timer_hz}u\n"
+        f'#define CONTROLLER_NAME "{controller.name[: protocol.NAME_SIZE]}"\n'
+        f'#define BOARD_NAME "{board.name[: protocol.NAME_SIZE]}"\n'
         f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"\n'
+        f"{_motor_config(board)}"
     )
 
 
-def struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
+def motor_gpio(board: Board) -> Any:
+    """The GPIO device whose option `motor_enable` names the power stage's pin, or None."""
+    devices = getattr(board, "devices", ())
+    return next((d for d in devices if d.option("motor_enable", -1) >= 0), None)
+
+
+def _motor_config(board: Board) -> str:
+    device = motor_gpio(board)
+    if device is None:
+        return ""
+    pin = device.option("motor_enable", 0)
+    return f"#define MOTOR_GPIO_BASE {device.base:#x}u\n#define MOTOR_ENABLE_PIN {pin}u\n"
+
+
+def c_struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
     """Append the definition of `struct name`, after those it contains."""
     assert dtype.fields is not None
     members, end = [], 0
@@ -102,7 +122,7 @@ def _alignment(dtype: np.dtype) -> int:
 def _declare(struct: str, field: str, kind: np.dtype, lines: list[str]) -> str:
     base, shape = kind.subdtype or (kind, ())
     if base.fields is not None:
-        struct(struct, base, lines)
+        c_struct(struct, base, lines)
         written = f"struct {struct}"
     elif base.byteorder == ">" or base.str[1:] not in _SCALARS:
         raise ToolchainError(

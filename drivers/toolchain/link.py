@@ -7,10 +7,18 @@ from pathlib import Path
 
 from drivers.errors import ToolchainError
 from drivers.toolchain.emit import llvm_features
+from drivers.toolchain.header import motor_gpio
 from hardware import Board
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-_SOURCES = ("start.S", "main.c", "uart_{uart}.c", "timer_{timer}.c")
+_SOURCES = ("start.S", "core.c", "console.c", "uart_{uart}.c", "timer_{timer}.c")
+_RUNTIMES = {
+    "lockstep": ("main.c",),
+    "link": (
+        *("main_link.c", "hostlink.c", "frame.c", "state.c", "guard.c", "motors.c"),
+        *("words.c", "sha256.c", "gpio_{gpio}.c"),
+    ),
+}
 _FLAGS = (
     "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
@@ -19,10 +27,16 @@ _FLAGS = (
 )
 
 
-def sources(board: Board) -> list[Path]:
-    """The runtime's files that a board needs."""
-    names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
-    found = [FIRMWARE / name for name in names]
+def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
+    """The runtime's files that a board needs: in `lockstep` with a host's mailbox, or free-running
+    on its own timer under a host `link`.
+    """
+    if runtime not in _RUNTIMES:
+        raise ToolchainError(f"unknown runtime {runtime!r}; valid: {', '.join(_RUNTIMES)}")
+    gpio = motor_gpio(board)
+    kinds = {"uart": board.uart.kind, "timer": board.timer.kind, "gpio": gpio and gpio.kind}
+    names = (name for name in (*_SOURCES, *_RUNTIMES[runtime]) if gpio or "{gpio}" not in name)
+    found = [FIRMWARE / name.format(**kinds) for name in names]
     if "d" not in board.extensions:
         found.append(FIRMWARE / "soft_divide.c")
     return found
@@ -53,7 +67,14 @@ def command(board: Board) -> list[str]:
     ]
 
 
-def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -> None:
+def link(
+    board: Board,
+    kernel: Path,
+    folder: Path,
+    elf: Path,
+    zig_cache: Path,
+    runtime: str = "lockstep",
+) -> None:
     """Compile and link `elf` in `folder`, which holds the generated headers.
 
     Raises ToolchainError with the compiler's first error line.
@@ -73,7 +94,7 @@ def link(board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path) -
         f"-I{FIRMWARE}",
         "-I.",
         "-Wl,-T,link.ld",
-        *map(str, sources(board)),
+        *map(str, sources(board, runtime)),
         str(kernel),
         "-o",
         str(elf),

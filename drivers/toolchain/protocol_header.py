@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from drivers import protocol
 from drivers.mailbox import Fault
-from drivers.toolchain.header import struct
+from drivers.toolchain.header import c_struct
 
 
 def protocol_header() -> str:
@@ -31,6 +31,6 @@ def protocol_header() -> str:
     for kind in kinds:
         lines += [f"#define {kind.__name__.upper()}_{m.name} {m.value}u" for m in kind]
     for name, dtype in protocol.RECORDS.items():
-        struct(f"link_{name}", dtype, lines)
+        c_struct(f"link_{name}", dtype, lines)
     lines.append("#endif")
     return "\n".join(lines) + "\n"

@@ -94,9 +94,7 @@ def test_after_a_fault_nothing_moves_until_clear_load_arm_and_start(c, events):
 def _guard(controller):
     generated = {"protocol.h": protocol_header(), "output.h": output_header(controller)}
     name = f"guard-{controller.name}-{controller.output.itemsize}"
-    found = ctypes.CDLL(
-        str(host_c.shared_library(name, FIRMWARE / "guard.c", generated=generated))
-    )
+    found = ctypes.CDLL(str(host_c.shared_library(name, FIRMWARE / "guard.c", generated=generated)))
 
     def check(output, limits, flags=0):
         bits = np.ascontiguousarray(limits, "<f8")

@@ -1,0 +1,61 @@
+"""A free-running board in QEMU, commanded over its emulated UART."""
+
+import socket
+from types import TracebackType
+
+import numpy as np
+
+from drivers.hostlink import HostLink, SocketStream
+from drivers.link import Link
+from drivers.mailbox import mailbox_dtype
+from drivers.qemu import Machine, find_qemu
+from drivers.toolchain import Firmware, build
+from hardware import Board, load_board
+from robots.controllers.contract import Controller
+
+
+class LinkedBoard:
+    """Firmware on its own timer; `link` commands it, `box` shows its memory, shape (1,).
+
+    With `sleep` the board keeps to real time, else a board that waits jumps to when it is due.
+    """
+
+    def __init__(self, controller: Controller, board: Board | str, sleep: bool = True) -> None:
+        self.controller = controller
+        self.board = load_board(board) if isinstance(board, str) else board
+        find_qemu(self.board)
+        self.firmware: Firmware = build(controller, self.board, runtime="link")
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        try:
+            self.machine = Machine(self.board, self.firmware.elf, theirs, sleep)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        offset = self.board.mailbox.base - self.board.ram.base
+        self.box = np.frombuffer(self.machine.ram, mailbox_dtype(controller), 1, offset)
+        try:
+            Link(controller, self.board, self.machine)  # waits until it has booted
+            self.link = HostLink(controller, self.board, SocketStream(ours), timeout_s=10.0)
+            self.link.hello()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End QEMU. Safe to call twice."""
+        self.machine.close()
+        self._socket.close()
+
+    def __enter__(self) -> "LinkedBoard":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
