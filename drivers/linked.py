@@ -20,7 +20,7 @@ class LinkedBoard:
     With `sleep` the board keeps to real time, else a board that waits jumps to when it is due.
     """
 
-    def __init__(self, controller: Controller, board: Board | str, sleep: bool = True) -> None:
+    def __init__(self, controller: Controller, board: Board | str, sleep: bool = False) -> None:
         self.controller = controller
         self.board = load_board(board) if isinstance(board, str) else board
         find_qemu(self.board)

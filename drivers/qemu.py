@@ -143,7 +143,8 @@ def _arguments(board: Board, elf: Path, ram: str, monitor: int) -> list[str]:
         "-M", f"{spec.machine},memory-backend=ram",
         *(("-cpu", spec.cpu) if spec.cpu else ()),
         "-object", f"memory-backend-file,id=ram,size={size},mem-path={ram},share=on",
-        "-m", f"{size}B", "-bios", str(elf), "-nodefaults", "-no-user-config", "-display", "none",
+        "-m", f"{size}B", "-smp", str(spec.harts), "-bios", "none",
+        "-device", f"loader,file={elf}", "-nodefaults", "-no-user-config", "-display", "none",
         "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control",
     ]  # fmt: skip
 

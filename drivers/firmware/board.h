@@ -3,6 +3,7 @@
 #define MILLHAND_BOARD_H
 
 #include <stdint.h>
+#include "config.h"
 #include "uart.h"
 
 #define CSR_READ(name) ({ unsigned long value_; \
@@ -14,6 +15,16 @@
 
 static inline void memory_fence(void) { __asm__ volatile("fence rw, rw" ::: "memory"); }
 static inline void wait_for_interrupt(void) { __asm__ volatile("wfi" ::: "memory"); }
+
+/* Where the core does not count them, no instruction counts. */
+static inline unsigned long instructions_now(void)
+{
+#if BOARD_COUNTS_INSTRUCTIONS
+    return CSR_READ(minstret);
+#else
+    return 0;
+#endif
+}
 
 void timer_start(void);
 uint64_t timer_now(void);

@@ -3,16 +3,16 @@
 #include "motors.h"
 #include "config.h"
 
-#ifdef MOTOR_ENABLE_PIN
+#ifdef GPIO_MOTOR_ENABLE
 #include "gpio.h"
 
 void motors_start(void)
 {
-    gpio_write(MOTOR_GPIO_BASE, MOTOR_ENABLE_PIN, 0);
-    gpio_output(MOTOR_GPIO_BASE, MOTOR_ENABLE_PIN);
+    gpio_write(GPIO_BASE, GPIO_MOTOR_ENABLE, 0);
+    gpio_output(GPIO_BASE, GPIO_MOTOR_ENABLE);
 }
 
-static void enable(uint32_t on) { gpio_write(MOTOR_GPIO_BASE, MOTOR_ENABLE_PIN, on); }
+static void enable(uint32_t on) { gpio_write(GPIO_BASE, GPIO_MOTOR_ENABLE, on); }
 
 #else
 

@@ -1,9 +1,5 @@
-/* Reset: one hart runs, with a stack, data in place and, where there is one, the FPU. */
+/* Reset: one hart runs, with a stack, its data in place and, where there is one, the FPU. */
 #include "config.h"
-
-#ifndef BOOT_HART
-#define BOOT_HART 0
-#endif
 
 #if __riscv_xlen == 64
 #define WORD 8
@@ -18,7 +14,7 @@
 _start:
     csrw    mie, zero
     csrr    t0, mhartid
-    li      t1, BOOT_HART
+    li      t1, BOARD_HART
     bne     t0, t1, park
     la      t0, trap
     csrw    mtvec, t0
@@ -32,26 +28,36 @@ _start:
     csrs    mstatus, t0
     csrw    fcsr, zero
 #endif
-    la      t0, __bss_start
+    la      t0, __data_load         /* from flash, where there is one, to RAM */
+    la      t1, __data_start
+    la      t2, __data_end
+    beq     t0, t1, 1f
+0:  bgeu    t1, t2, 1f
+    lw      a0, 0(t0)
+    sw      a0, 0(t1)
+    addi    t0, t0, 4
+    addi    t1, t1, 4
+    j       0b
+1:  la      t0, __bss_start
     la      t1, __bss_end
-1:  bgeu    t0, t1, 2f
+2:  bgeu    t0, t1, 3f
     sw      zero, 0(t0)
     addi    t0, t0, 4
-    j       1b
-2:  la      t0, __stack_bottom      /* paint the stack: what is overwritten was used */
+    j       2b
+3:  la      t0, __stack_bottom      /* paint the stack: what is overwritten was used */
     li      t2, 0x5ac4ba1d
-3:  bgeu    t0, sp, 4f
+4:  bgeu    t0, sp, 5f
     sw      t2, 0(t0)
     addi    t0, t0, 4
-    j       3b
-4:  call    firmware_main
+    j       4b
+5:  call    firmware_main
 park:
     wfi
     j       park
 
 /* A trap ends what ran: the registers are kept for the record, and the rest of the firmware's
  * life, in firmware_crash, starts on an empty stack. */
-    .balign 4
+    .balign 256                     /* a core that only knows vectored traps comes here too */
 trap:
     csrw    mscratch, t0
     la      t0, trap_registers
@@ -71,7 +77,7 @@ trap:
     STORE   x13, 12*WORD(t0)
     STORE   x14, 13*WORD(t0)
     STORE   x15, 14*WORD(t0)
-#ifndef __riscv_32e
+#ifndef __riscv_abi_rve
     STORE   x16, 15*WORD(t0)
     STORE   x17, 16*WORD(t0)
     STORE   x18, 17*WORD(t0)

@@ -17,7 +17,7 @@ _ARITHMETIC = (
     "eqdf2 nedf2 ltdf2 ledf2 gtdf2 gedf2 unorddf2 eqsf2 nesf2 ltsf2 lesf2 gtsf2 gesf2 "
     "unordsf2 fixdfsi fixdfdi fixunsdfsi fixunsdfdi fixsfsi fixsfdi fixunssfsi fixunssfdi "
     "floatsidf floatdidf floatunsidf floatundidf floatsisf floatdisf floatunsisf "
-    "floatundisf extendsfdf2 truncdfsf2 muldi3 multi3 divdi3 udivdi3 moddi3 umoddi3 divsi3 "
+    "floatundisf extendsfdf2 truncdfsf2 mulsi3 muldi3 multi3 divdi3 udivdi3 moddi3 umoddi3 divsi3 "
     "udivsi3 modsi3 umodsi3 ashldi3 ashrdi3 lshrdi3 ashlti3 ashrti3 lshrti3 clzsi2 clzdi2 "
     "ctzsi2 ctzdi2 popcountsi2 popcountdi2 bswapsi2 bswapdi2"
 )

@@ -21,7 +21,8 @@ from robots.controllers.contract import Controller
 
 @dataclass(frozen=True)
 class Firmware:
-    """A linked image. `text_bytes` is code and constants, `ram_bytes` all it occupies.
+    """A linked image. `text_bytes` is code and constants; `ram_bytes` and `flash_bytes` are all
+    that it takes of each, the stack and the mailbox included.
 
     `stack_bytes` is the size of the stack that is reserved within `ram_bytes`.
     """
@@ -34,6 +35,7 @@ class Firmware:
     stack_bytes: int | None
     sha256: str
     cached: bool
+    flash_bytes: int = 0
 
 
 def cache_folder() -> Path:
@@ -63,6 +65,7 @@ def build(
             f"{board.name} has mailbox.size {board.mailbox.size}"
         )
     kernel = compile_kernel(controller, board)
+    _refuse_too_large(controller, board, kernel.code, room)
     generated = {
         "mailbox.h": header.mailbox_header(controller),
         "config.h": header.config_header(controller, board),
@@ -70,32 +73,54 @@ def build(
     if runtime != "lockstep":
         generated |= {"protocol.h": protocol_header(), "output.h": output_header(controller)}
     store = cache_folder()
-    image = store / "firmware" / f"{_key(board, kernel.code, generated, runtime)}.elf"
+    image = store / "firmware" / f"{_key(board, kernel.code, generated, room, runtime)}.elf"
     cached = image.exists()
     if not cached:
-        _make(board, kernel.code, generated, image, store / "zig", runtime)
+        _make(board, kernel.code, generated, image, store / "zig", room, runtime)
     elf = image
     if out_dir is not None:
         elf = Path(out_dir) / f"{controller.name}-{board.name}.elf"
         elf.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(image, elf)
     bits = elf.read_bytes()
-    text, ram = sizes(bits)
+    text, data, zero = sizes(bits)
+    in_flash = board.system == "bare" and board.code.kind == "flash"
     return Firmware(
         board,
         controller,
         elf,
         text,
-        ram,
+        data + zero + room + (0 if in_flash else text),
         board.stack_size,
         hashlib.sha256(bits).hexdigest(),
         cached,
+        text + data if in_flash else 0,
     )
 
 
-def _key(board: Board, kernel: bytes, generated: dict[str, str], runtime: str) -> str:
+def _refuse_too_large(controller: Controller, board: Board, kernel: bytes, mailbox: int) -> None:
+    """Refuse what cannot fit, whatever the runtime adds to it; the linker checks the rest."""
+    if board.system != "bare":
+        return
+    text, data, zero = sizes(kernel)
+    code, ram = board.code_space(), board.data_space(mailbox)
+    needs = {ram: board.stack_size + data + zero}
+    needs[code] = needs.get(code, 0) + text
+    for space, need in needs.items():
+        if need > space.size:
+            raise ToolchainError(
+                f"{controller.name} does not fit {board.name}: its kernel and the stack need "
+                f"{need} bytes of region {space.name!r}, which has {space.size} for them"
+            )
+
+
+def _key(board: Board, kernel: bytes, generated: dict[str, str], mailbox: int, runtime: str) -> str:
     """Hash everything that decides the image's bits."""
-    parts = [kernel, link.link_script(board).encode(), " ".join(link.command(board)).encode()]
+    parts = [
+        kernel,
+        link.link_script(board, mailbox).encode(),
+        " ".join(link.command(board)).encode(),
+    ]
     parts += [text.encode() for text in generated.values()]
     files = [*link.sources(board, runtime), *sorted(link.FIRMWARE.glob("*.h"))]
     parts += [path.name.encode() + path.read_bytes() for path in files]
@@ -112,6 +137,7 @@ def _make(
     generated: dict[str, str],
     image: Path,
     zig_cache: Path,
+    mailbox: int,
     runtime: str,
 ) -> None:
     image.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +147,7 @@ def _make(
         for file, text in generated.items():
             (folder / file).write_text(text, encoding="utf-8")
         made = folder / "firmware.elf"
-        link.link(board, Path("kernel.o"), folder, made, zig_cache, runtime)
+        link.link(board, Path("kernel.o"), folder, made, zig_cache, mailbox, runtime)
         # Put in place in one move: another process may build the same image now.
         with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as part:
             part.write(made.read_bytes())

@@ -1,7 +1,6 @@
 """C structs generated from NumPy dtypes, with the compiler made to prove the layout."""
 
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 
@@ -48,31 +47,27 @@ def mailbox_header(controller: Controller) -> str:
 
 
 def config_header(controller: Controller, board: Board) -> str:
-    """Write `config.h`: where things are on this board, and who is who."""
-    return (
-        f"#define MAILBOX_BASE {board.mailbox.base:#x}u\n"
-        f"#define UART_BASE {board.uart.base:#x}u\n"
-        f"#define TIMER_BASE {board.timer.base:#x}u\n"
-        f"#define TIMER_HZ {board.timer_hz}u\n"
-        f'#define CONTROLLER_NAME "{controller.name[: protocol.NAME_SIZE]}"\n'
-        f'#define BOARD_NAME "{board.name[: protocol.NAME_SIZE]}"\n'
-        f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"\n'
-        f"{_motor_config(board)}"
-    )
-
-
-def motor_gpio(board: Board) -> Any:
-    """The GPIO device whose option `motor_enable` names the power stage's pin, or None."""
-    devices = getattr(board, "devices", ())
-    return next((d for d in devices if d.option("motor_enable", -1) >= 0), None)
-
-
-def _motor_config(board: Board) -> str:
-    device = motor_gpio(board)
-    if device is None:
-        return ""
-    pin = device.option("motor_enable", 0)
-    return f"#define MOTOR_GPIO_BASE {device.base:#x}u\n#define MOTOR_ENABLE_PIN {pin}u\n"
+    """Write `config.h`: where things are on this board. Macros alone: assembly reads it too."""
+    lines = [
+        f"#define MAILBOX_BASE {board.mailbox.base:#x}u",
+        f"#define BOARD_HART {board.hart}",
+        f"#define BOARD_COUNTS_INSTRUCTIONS {int(board.counter == 'minstret')}",
+        f"#define TIMER_HZ {board.timer_hz}u",
+    ]
+    for device in board.devices:
+        name = device.role.upper()
+        lines.append(f"#define {name}_BASE {device.base:#x}u")
+        if device.clock_hz is not None:
+            lines.append(f"#define {name}_CLOCK_HZ {device.clock_hz}u")
+        if device.irq is not None:
+            lines.append(f"#define {name}_IRQ {device.irq}u")
+        lines += [f"#define {name}_{key.upper()} {value}u" for key, value in device.options]
+    lines += [
+        f'#define CONTROLLER_NAME "{controller.name[: protocol.NAME_SIZE]}"',
+        f'#define BOARD_NAME "{board.name[: protocol.NAME_SIZE]}"',
+    ]
+    lines.append(f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"')
+    return "\n".join(lines) + "\n"
 
 
 def c_struct(name: str, dtype: np.dtype, lines: list[str]) -> None:

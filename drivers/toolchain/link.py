@@ -1,13 +1,13 @@
 """Compile the firmware runtime and link it with a kernel, with ziglang's compiler and linker."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from drivers.errors import ToolchainError
 from drivers.toolchain.emit import llvm_features
-from drivers.toolchain.header import motor_gpio
 from hardware import Board
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
@@ -25,6 +25,7 @@ _FLAGS = (
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
     "-Wl,--gc-sections -Wl,--build-id=none -Wl,--strip-debug -static"
 )
+_FULL = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
 
 
 def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
@@ -33,8 +34,10 @@ def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
     """
     if runtime not in _RUNTIMES:
         raise ToolchainError(f"unknown runtime {runtime!r}; valid: {', '.join(_RUNTIMES)}")
-    gpio = motor_gpio(board)
-    kinds = {"uart": board.uart.kind, "timer": board.timer.kind, "gpio": gpio and gpio.kind}
+    # A pin that enables the power stage: `motor_enable` among the options of the role "gpio".
+    pins = (d for d in board.devices if d.role == "gpio" and d.option("motor_enable", -1) >= 0)
+    gpio = next((device.kind for device in pins), None)
+    kinds = {"uart": board.uart.kind, "timer": board.timer.kind, "gpio": gpio}
     names = (name for name in (*_SOURCES, *_RUNTIMES[runtime]) if gpio or "{gpio}" not in name)
     found = [FIRMWARE / name.format(**kinds) for name in names]
     if "d" not in board.extensions:
@@ -42,11 +45,20 @@ def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
     return found
 
 
-def link_script(board: Board) -> str:
-    """Fill in the linker script: from the entry up to the mailbox."""
+def link_script(board: Board, mailbox: int) -> str:
+    """Fill in the linker script for a board with a mailbox of so many bytes."""
+    code, data = board.code_space(), board.data_space(mailbox)
+    in_flash = code.kind == "flash"
+    spaces = {code.name: code, data.name: data}
     values = {
-        "ENTRY": f"{board.entry:#x}",
-        "LENGTH": f"{board.mailbox.base - board.entry:#x}",
+        "MEMORY": "\n".join(
+            f"    {space.name} (rwx) : ORIGIN = {space.base:#x}, LENGTH = {space.size:#x}"
+            for space in spaces.values()
+        ),
+        "CODE": code.name,
+        "CONST": code.name if in_flash else data.name,
+        "DATA": data.name,
+        "LOAD": code.name if in_flash else data.name,
         "STACK": f"{board.stack_size:#x}",
     }
     text = (FIRMWARE / "link.ld.in").read_text(encoding="utf-8")
@@ -73,13 +85,15 @@ def link(
     folder: Path,
     elf: Path,
     zig_cache: Path,
+    mailbox: int,
     runtime: str = "lockstep",
 ) -> None:
     """Compile and link `elf` in `folder`, which holds the generated headers.
 
-    Raises ToolchainError with the compiler's first error line.
+    Raises ToolchainError with the compiler's first error line, or with the memory region that
+    is too small and the bytes that are missing.
     """
-    (folder / "link.ld").write_text(link_script(board), encoding="utf-8")
+    (folder / "link.ld").write_text(link_script(board, mailbox), encoding="utf-8")
     zig_cache.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
@@ -106,6 +120,13 @@ def link(
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ToolchainError(f"the compiler did not run: {error}") from error
     if done.returncode:
+        full = _FULL.findall(done.stderr)
+        if full:
+            region, missing = max(full, key=lambda found: int(found[1]))
+            raise ToolchainError(
+                f"the firmware does not fit {board.name}: region {region!r} is {missing} bytes "
+                "too small"
+            )
         lines = (
             [text for text in done.stderr.splitlines() if "error" in text]
             or done.stderr.splitlines()

@@ -54,7 +54,7 @@ def _text():
         ('isa = "rv64gc"', 'isa = "rv64imadc"', "'d' .* without 'f'"),
         ('isa = "rv64gc"', 'isa = "rv64gc_zmagic"', "unknown extension 'zmagic'"),
         ('isa = "rv64gc"', 'isa = "rv64ac"', "base 'a'"),
-        ('isa = "rv64gc"', 'isa = "rv64ic"', "lacks 'm'"),
+        ('isa = "rv64gc"', 'isa = "rv64ic"', "abi 'lp64d' does not fit .*; valid: lp64$"),
         ('isa = "rv64gc"', 'isa = "rv64imac"', "abi 'lp64d' does not fit .*; valid: lp64$"),
         ('isa = "rv64gc"', 'isa = "rv32gc"', "valid: ilp32, ilp32f, ilp32d"),
         ('abi = "lp64d"', 'abi = "sysv"', "abi is 'sysv'; valid: ilp32"),
