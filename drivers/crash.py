@@ -5,8 +5,7 @@ Causes: RISC-V Privileged Architecture, table "Machine cause register (mcause) v
 
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from drivers.mailbox import Fault
 from drivers.toolchain.elf import symbols
@@ -67,15 +66,19 @@ class Crash:
         said = f"{FAULTS[self.fault]} at tick {self.tick}"
         if self.fault not in (Fault.TRAP, Fault.OVERRUN) or not self.mepc:
             return said
+        return f"{said}: {self.place(elf)}"
+
+    def place(self, elf: Path | bytes | None = None) -> str:
+        """Say what the trap was, where it was, and where that was called from."""
         names = Functions(elf) if elf is not None else None
         place = names.name(self.mepc) if names else f"{self.mepc:#x}"
         caller = names.name(self.registers["ra"]) if names else f"{self.registers['ra']:#x}"
-        why = "" if self.fault is Fault.OVERRUN else f": {cause(self.mcause, self.mtval)}"
-        return f"{said}{why} at {place}, called from {caller}"
+        why = "" if self.fault is Fault.OVERRUN else f"{cause(self.mcause, self.mtval)} "
+        return f"{why}at {place}, called from {caller}"
 
 
-def crash_of(record: np.void, wide: bool) -> Crash:
-    """Read a record with the fields of drivers/protocol.py's CRASH.
+def crash_of(record: Any, tick: int, wide: bool) -> Crash:
+    """Read a record with the fields of drivers/protocol.py's CRASH, or a mailbox's header.
 
     `wide`: the board has 64-bit registers; on others mcause's interrupt bit is bit 31.
     """
@@ -84,7 +87,7 @@ def crash_of(record: np.void, wide: bool) -> Crash:
         mcause = mcause & 0x7FFF_FFFF | 1 << 63
     return Crash(
         Fault(int(record["fault"])),
-        int(record["tick"]),
+        tick,
         mcause,
         int(record["mepc"]),
         int(record["mtval"]),

@@ -9,6 +9,7 @@ import socket
 import time
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from drivers.errors import LinkError
 from drivers.frames import DATA_MAX, Decoder, Frame, encode
 from drivers.guard import FAULT_FLAGS, check_limits
 from drivers.guard import limits as limits_of
+from drivers.identity import Identity, identity_of
 from drivers.mailbox import Fault, layout_hash
 from drivers.protocol import Message, Result, State
 from hardware import Board
@@ -69,14 +71,6 @@ class Output:
     instructions: int
     input_sequence: int
     output: np.ndarray
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What the code in the board's memory is: its bytes, and their SHA-256 in hex."""
-
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -158,6 +152,17 @@ class HostLink:
         """Have the board hash the code in its memory (refused while armed or running)."""
         own = np.frombuffer(self._do(Message.IDENTITY), protocol.IDENTITY, 1)[0]
         return Identity(int(own["size"]), bytes(own["sha256"]).hex())
+
+    def verify(self, elf: Path | bytes) -> Identity:
+        """Have the board read its code back. Raises LinkError where it is not this image's."""
+        wanted, found = identity_of(elf), self.identity()
+        if found != wanted:
+            raise LinkError(
+                f"{self.board.name} holds {found.size} bytes of code with SHA-256 "
+                f"{found.sha256[:16]}..., the image has {wanted.size} bytes with "
+                f"{wanted.sha256[:16]}...: flash it again"
+            )
+        return found
 
     def load(self, params: np.ndarray) -> None:
         """Send the parameters, shape (1,) of the controller's dtype."""
@@ -261,7 +266,8 @@ class HostLink:
         )
 
     def _crash(self, data: bytes) -> Crash:
-        return crash_of(np.frombuffer(data, protocol.CRASH, 1)[0], self.board.xlen == 64)
+        record = np.frombuffer(data, protocol.CRASH, 1)[0]
+        return crash_of(record, int(record["tick"]), self.board.xlen == 64)
 
     def _write(self, message: Message, data: bytes) -> None:
         self.sequence = (self.sequence + 1) & 0xFFFF

@@ -42,10 +42,10 @@ static void pump(void)
 }
 
 /* A frame goes out whole or not at all; nobody waits for the wire. */
-static uint32_t room(void)
+static uint32_t room(uint32_t frames)
 {
     pump();
-    if (HOSTLINK_RING - (hostlink.encoder.head - hostlink.sent) >= FRAME_WIRE_MAX)
+    if (HOSTLINK_RING - (hostlink.encoder.head - hostlink.sent) >= frames * FRAME_WIRE_MAX)
         return 1;
     hostlink.dropped++;
     return 0;
@@ -54,7 +54,7 @@ static uint32_t room(void)
 static void reply(uint32_t type, uint32_t sequence, uint32_t result, const void *data,
                   uint32_t size)
 {
-    if (!room())
+    if (!room(1))
         return;
     const struct link_reply_head head = {
         .result = (uint8_t)result,
@@ -303,6 +303,7 @@ static void take_frame(void)
         reply(type, sequence, RESULT_NO_HELLO, 0, 0);
         return;
     }
+    hostlink.heard_in_fault = hostlink.machine.state == STATE_FAULT;
     uint32_t ahead = (sequence - hostlink.last_sequence) & 0xffffu;
     if (ahead == 0 && type == hostlink.last_type) {
         hostlink.stale++;
@@ -351,9 +352,10 @@ void hostlink_poll(void)
     }
 }
 
+/* Outputs leave room for a reply: a host that asks is answered however much is to be told. */
 void hostlink_send_output(uint32_t input_sequence)
 {
-    if (!room())
+    if (!room(2))
         return;
     const struct link_output_head head = {
         .tick = box->header.ticks,
@@ -370,7 +372,7 @@ void hostlink_send_output(uint32_t input_sequence)
 void hostlink_send_fault(void)
 {
     struct link_crash crash;
-    if (!room())
+    if (!room(1))
         return;
     fill_crash(&crash);
     frame_begin(&hostlink.encoder, MESSAGE_FAULT, hostlink.own_sequence++);

@@ -24,6 +24,7 @@ struct hostlink {
     uint32_t period, flags, every;
     uint32_t params_bytes;
     uint32_t input_bytes, input_sequence, input_complete, input_seen;
+    uint32_t heard_in_fault; /* the host has said something since the fault */
     uint64_t due;
     uint64_t limits[OUTPUT_COMMANDS + 1];
     struct mailbox_input input; /* gathered here, given to the kernel between ticks */

@@ -16,7 +16,11 @@
 #define LOOKS_HZ 10000u
 #define LOOK (TIMER_HZ / LOOKS_HZ ? TIMER_HZ / LOOKS_HZ : 1u)
 
+/* A report may be lost on the way: it is repeated, ever more seldom, until the host speaks. */
+#define REPEAT (TIMER_HZ / 10u + 1u)
+
 static struct mailbox_output output;
+static uint64_t repeat_at, repeat_after;
 static volatile uint32_t crashing;
 
 static void clear_trap(void)
@@ -45,6 +49,18 @@ static void tell_fault(uint32_t fault)
         ;
     words_write_fault();
     hostlink_send_fault();
+    hostlink.heard_in_fault = 0;
+    repeat_after = REPEAT;
+    repeat_at = timer_now() + repeat_after;
+}
+
+static void repeat_fault(uint64_t now)
+{
+    if (hostlink.machine.state != STATE_FAULT || hostlink.heard_in_fault || now < repeat_at)
+        return;
+    hostlink_send_fault();
+    repeat_after *= 2u;
+    repeat_at = now + repeat_after;
 }
 
 static void fault(uint32_t why)
@@ -119,6 +135,7 @@ static void run(void)
         hostlink_poll();
         show_state();
         uint64_t now = timer_now(), wake = now + LOOK;
+        repeat_fault(now);
         if (ticking() && now >= hostlink.due) {
             tick();
             continue;

@@ -23,7 +23,7 @@ _FLAGS = (
     "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
-    "-Wl,--gc-sections -Wl,--build-id=none -Wl,--strip-debug -static"
+    "-Wl,--gc-sections -Wl,--build-id=none -static"
 )
 _FULL = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
 
