@@ -188,14 +188,16 @@ static uint32_t load(const uint8_t *data, uint32_t size)
 static uint32_t arm(const uint8_t *data, uint32_t size)
 {
     struct link_arm asked;
+    uint64_t limits[OUTPUT_COMMANDS + 1] = {0};
     if (size != sizeof asked + 8u * OUTPUT_COMMANDS)
         return RESULT_SIZE;
     copy(&asked, data, sizeof asked);
-    copy(hostlink.limits, data + sizeof asked, 8u * OUTPUT_COMMANDS);
-    if (!asked.period || !asked.watchdog || !guard_limits_valid(hostlink.limits))
+    copy(limits, data + sizeof asked, 8u * OUTPUT_COMMANDS);
+    if (!asked.period || !asked.watchdog || !guard_limits_valid(limits))
         return RESULT_VALUE;
     if (!state_event(&hostlink.machine, EVENT_ARM, FAULT_NONE))
         return RESULT_STATE;
+    copy(hostlink.limits, limits, sizeof limits); /* a refused one changed nothing */
     hostlink.period = asked.period;
     hostlink.flags = asked.flags;
     hostlink.every = asked.every;

