@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from drivers.crash import crash_of
 from drivers.errors import DriverError, EmulatorError
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from drivers.qemu import Machine
@@ -110,8 +111,10 @@ class Link:
         if status != Status.FAULT:
             raise EmulatorError(f"the firmware of {name} is not ready {where}: status {status}")
         if fault == Fault.TRAP:
+            crash = crash_of(header, int(header["ticks"]), self.board.xlen == 64)
             raise EmulatorError(
-                f"{name} crashed {where}: mcause {int(header['mcause']):#x}, "
+                f"{name} crashed {where}, {crash.place(self.machine.elf)}: "
+                f"mcause {int(header['mcause']):#x}, "
                 f"mepc {int(header['mepc']):#x}, mtval {int(header['mtval']):#x}"
             )
         reasons: dict[int, str] = {

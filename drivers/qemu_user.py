@@ -21,6 +21,7 @@ class UserMachine:
     def __init__(self, board: Board, elf: Path) -> None:
         program = find_qemu(board)
         self.ram: mmap.mmap
+        self.elf = elf
         with contextlib.ExitStack() as stack:
             memory, path, passed = _shared_memory(board.ram.size, stack)
             self.ram = mmap.mmap(memory, board.ram.size)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "board.h"
 
+extern unsigned long trap_registers[31];
 extern uint32_t __stack_bottom[], __stack_top[];
 void run_firmware(void);
 void firmware_crash(unsigned long cause, unsigned long pc, unsigned long value);
@@ -17,6 +18,8 @@ void firmware_crash(unsigned long cause, unsigned long pc, unsigned long value);
 static void crash(int number, siginfo_t *info, void *context)
 {
     const ucontext_t *at = context;
+    for (int i = 0; i < 31; i++)
+        trap_registers[i] = at->uc_mcontext.__gregs[1 + i];
     firmware_crash((unsigned long)number, at->uc_mcontext.__gregs[0],
                    (unsigned long)(uintptr_t)info->si_addr);
     _exit(128 + number);

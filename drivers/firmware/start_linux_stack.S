@@ -5,6 +5,10 @@
     .balign 16
     .globl __stack_bottom
     .globl __stack_top
+    .globl trap_registers           /* x1 to x31 as a crash found them */
+trap_registers:
+    .zero   31 * 8
+    .balign 16
 __stack_bottom:
     .zero   STACK_SIZE
 __stack_top:

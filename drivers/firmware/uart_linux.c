@@ -1,18 +1,20 @@
-/* The console of a Linux program: its standard output. */
-#include <string.h>
+/* The console of a Linux program: its standard output and, without waiting, its input. */
+#include <poll.h>
 #include <unistd.h>
 #include "board.h"
 
 void uart_start(void) { }
 
-void uart_write(const char *text)
+uint32_t uart_put(uint8_t byte)
 {
-    size_t left = strlen(text);
-    while (left) {
-        ssize_t taken = write(STDOUT_FILENO, text, left);
-        if (taken <= 0)
-            return;
-        text += taken;
-        left -= (size_t)taken;
-    }
+    return write(STDOUT_FILENO, &byte, 1) == 1;
+}
+
+int32_t uart_get(void)
+{
+    uint8_t byte;
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+    if (poll(&input, 1, 0) != 1 || read(STDIN_FILENO, &byte, 1) != 1)
+        return -1;
+    return byte;
 }

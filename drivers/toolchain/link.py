@@ -12,22 +12,37 @@ from hardware import Board
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 _START = {"bare": ("start.S",), "linux": ("start_linux.c", "start_linux_stack.S")}
-_SOURCES = ("main.c", "uart_{uart}.c", "timer_{timer}.c")
 _TARGETS = {"bare": "freestanding-none", "linux": "linux-musl"}
+_SOURCES = ("core.c", "console.c", "uart_{uart}.c", "timer_{timer}.c")
+_RUNTIMES = {
+    "lockstep": ("main.c",),
+    "link": (
+        *("main_link.c", "hostlink.c", "frame.c", "state.c", "guard.c", "motors.c"),
+        *("words.c", "sha256.c", "gpio_{gpio}.c"),
+    ),
+}
 _FLAGS = (
     "-std=c11 -O2 -g0 -Wall -Wextra -Werror -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
-    "-Wl,--gc-sections -Wl,--build-id=none -Wl,--strip-debug -static"
+    "-Wl,--gc-sections -Wl,--build-id=none -static"
 )
 _FULL = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
 
 
-def sources(board: Board) -> list[Path]:
-    """The runtime's files that a board needs."""
-    patterns = (*_START[board.system], *_SOURCES)
-    names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in patterns)
-    found = [FIRMWARE / name for name in names]
+def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
+    """The runtime's files that a board needs: in `lockstep` with a host's mailbox, or free-running
+    on its own timer under a host `link`.
+    """
+    if runtime not in _RUNTIMES:
+        raise ToolchainError(f"unknown runtime {runtime!r}; valid: {', '.join(_RUNTIMES)}")
+    # A pin that enables the power stage: `motor_enable` among the options of the role "gpio".
+    pins = (d for d in board.devices if d.role == "gpio" and d.option("motor_enable", -1) >= 0)
+    gpio = next((device.kind for device in pins), None)
+    kinds = {"uart": board.uart.kind, "timer": board.timer.kind, "gpio": gpio}
+    patterns = (*_START[board.system], *_SOURCES, *_RUNTIMES[runtime])
+    names = (name for name in patterns if gpio or "{gpio}" not in name)
+    found = [FIRMWARE / name.format(**kinds) for name in names]
     if board.boot:
         found.append(FIRMWARE / f"boot_{board.boot}.c")
     if "d" not in board.extensions:
@@ -76,7 +91,13 @@ def command(board: Board) -> list[str]:
 
 
 def link(
-    board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path, mailbox: int
+    board: Board,
+    kernel: Path,
+    folder: Path,
+    elf: Path,
+    zig_cache: Path,
+    mailbox: int,
+    runtime: str = "lockstep",
 ) -> None:
     """Compile and link `elf` in `folder`, which holds the generated headers.
 
@@ -97,7 +118,7 @@ def link(
         *command(board),
         f"-I{FIRMWARE}",
         "-I.",
-        *map(str, sources(board)),
+        *map(str, sources(board, runtime)),
         str(kernel),
         "-o",
         str(elf),

