@@ -136,6 +136,7 @@ def _build(data: dict[str, Any]) -> Board:
         system=data.get("system", "bare"),
         devices=(uart, timer, *others),
         flash=flash and FlashTool(**flash),
+        proven=data.get("proven", ""),
         wiring=data.get("wiring", ""),
         sources=tuple(data.get("sources", ())),
     )

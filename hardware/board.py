@@ -101,6 +101,7 @@ class Board:
     system: str = "bare"
     devices: tuple[Device, ...] = ()
     flash: FlashTool | None = None
+    proven: str = ""
     wiring: str = ""
     sources: tuple[str, ...] = ()
 
@@ -124,6 +125,10 @@ class Board:
     def runs(self) -> str:
         """Where its firmware is run in tests: qemu, or built where it is not run at all."""
         return "qemu" if self.emulator else "built"
+
+    def parts(self, role: str) -> tuple[Device, ...]:
+        """The devices of a role, such as gpio or can, in the file's order."""
+        return tuple(device for device in self.devices if device.role == role)
 
     def code_space(self) -> Memory:
         """Where code may lie: from the entry to the region's end, or to the mailbox."""

@@ -1,6 +1,14 @@
 /* Reset: one hart runs, with a stack, its data in place and, where there is one, the FPU. */
 #include "config.h"
 
+#if __riscv_xlen == 64
+#define WORD 8
+#define STORE sd
+#else
+#define WORD 4
+#define STORE sw
+#endif
+
     .section .text.start, "ax"
     .globl _start
 _start:
@@ -43,7 +51,7 @@ _start:
     addi    t0, t0, 4
     j       2b
 3:  la      t0, __stack_bottom      /* paint the stack: what is overwritten was used */
-    li      t2, 0x5ac4ba1d
+    li      t2, STACK_PAINT
 4:  bgeu    t0, sp, 5f
     sw      t2, 0(t0)
     addi    t0, t0, 4
@@ -57,11 +65,59 @@ park:
     wfi
     j       park
 
+/* A trap ends what ran: the registers are kept for the record, and the rest of the firmware's
+ * life, in firmware_crash, starts on an empty stack. */
     .balign 256                     /* a core that only knows vectored traps comes here too */
-trap:                               /* nothing here enables interrupts: a trap is a crash */
+trap:
+    csrw    mscratch, t0
+    la      t0, trap_registers
+    STORE   x1, 0*WORD(t0)
+    STORE   x2, 1*WORD(t0)
+    STORE   x3, 2*WORD(t0)
+    STORE   x4, 3*WORD(t0)
+    STORE   x6, 5*WORD(t0)
+    csrr    x6, mscratch
+    STORE   x6, 4*WORD(t0)          /* x5 is t0 */
+    STORE   x7, 6*WORD(t0)
+    STORE   x8, 7*WORD(t0)
+    STORE   x9, 8*WORD(t0)
+    STORE   x10, 9*WORD(t0)
+    STORE   x11, 10*WORD(t0)
+    STORE   x12, 11*WORD(t0)
+    STORE   x13, 12*WORD(t0)
+    STORE   x14, 13*WORD(t0)
+    STORE   x15, 14*WORD(t0)
+#ifndef __riscv_abi_rve
+    STORE   x16, 15*WORD(t0)
+    STORE   x17, 16*WORD(t0)
+    STORE   x18, 17*WORD(t0)
+    STORE   x19, 18*WORD(t0)
+    STORE   x20, 19*WORD(t0)
+    STORE   x21, 20*WORD(t0)
+    STORE   x22, 21*WORD(t0)
+    STORE   x23, 22*WORD(t0)
+    STORE   x24, 23*WORD(t0)
+    STORE   x25, 24*WORD(t0)
+    STORE   x26, 25*WORD(t0)
+    STORE   x27, 26*WORD(t0)
+    STORE   x28, 27*WORD(t0)
+    STORE   x29, 28*WORD(t0)
+    STORE   x30, 29*WORD(t0)
+    STORE   x31, 30*WORD(t0)
+#endif
     la      sp, __stack_top
+    .option push
+    .option norelax
+    la      gp, __global_pointer$   /* a wild kernel may have spoilt it */
+    .option pop
     csrr    a0, mcause
     csrr    a1, mepc
     csrr    a2, mtval
     call    firmware_crash
     j       park
+
+    .section .bss.trap_registers, "aw", @nobits
+    .balign 8
+    .globl  trap_registers
+trap_registers:
+    .zero   31*WORD

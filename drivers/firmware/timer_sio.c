@@ -1,7 +1,7 @@
 /* RP2350's RISC-V platform timer, in the SIO block: MTIME_CTRL 0x1a4, MTIME 0x1b0, MTIMEH 0x1b4,
  * MTIMECMP 0x1b8, MTIMECMPH 0x1bc (RP2350 datasheet, 3.1.11). It counts the ticks of the TICKS
- * block's RISCV generator, which board_start sets to a microsecond. Interrupts stay off: the
- * pending bit only ends a wfi. */
+ * block's RISCV generator, which board_start sets to a microsecond. Its pending bit ends a wfi. An
+ * interrupt is taken only between timer_interrupt_at and timer_interrupt_off. */
 #include "board.h"
 
 #define REGISTER(n) (*(volatile uint32_t *)((uintptr_t)TIMER_BASE + (n)))
@@ -12,6 +12,7 @@
 #define MTIMECMPH REGISTER(0x1bc)
 #define ENABLE 1u
 #define MACHINE_TIMER (1u << 7)
+#define INTERRUPTS (1u << 3) /* mstatus.MIE */
 
 static void set_compare(uint64_t when)
 {
@@ -42,3 +43,11 @@ void timer_sleep_until(uint64_t when)
     set_compare(when);
     wait_for_interrupt();
 }
+
+void timer_interrupt_at(uint64_t when)
+{
+    set_compare(when);
+    CSR_SET(mstatus, INTERRUPTS);
+}
+
+void timer_interrupt_off(void) { CSR_CLEAR(mstatus, INTERRUPTS); }

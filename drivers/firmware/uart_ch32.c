@@ -1,5 +1,5 @@
-/* WCH's USART, polled, transmit only: the boot banner. Registers as in the CH32FV2x_V3x manual,
- * chapter USART: STATR 0x00 (bit 7: transmit register empty), DATAR 0x04, BRR 0x08 (clock /
+/* WCH's USART, polled. Registers as in the CH32FV2x_V3x manual,
+ * chapter USART: STATR 0x00 (bit 7: room to transmit, 5: a byte has come), DATAR 0x04, BRR 0x08 (clock /
  * baud), CTLR1 0x0c (bit 13: on, 3: transmit, 2: receive). */
 #include "board.h"
 
@@ -9,6 +9,7 @@
 #define BRR REGISTER(0x08)
 #define CTLR1 REGISTER(0x0c)
 #define TX_EMPTY (1u << 7)
+#define RX_FULL (1u << 5)
 #define ENABLE_TX_RX (1u << 13 | 1u << 3 | 1u << 2)
 
 #ifndef UART_BAUD
@@ -21,11 +22,17 @@ void uart_start(void)
     CTLR1 = ENABLE_TX_RX;
 }
 
-void uart_write(const char *text)
+uint32_t uart_put(uint8_t byte)
 {
-    for (; *text; text++) {
-        while (!(STATR & TX_EMPTY))
-            ;
-        DATAR = (uint8_t)*text;
-    }
+    if (!(STATR & TX_EMPTY))
+        return 0;
+    DATAR = byte;
+    return 1;
+}
+
+int32_t uart_get(void)
+{
+    if (!(STATR & RX_FULL))
+        return -1;
+    return (int32_t)(DATAR & 0xffu);
 }

@@ -1,6 +1,6 @@
-/* Espressif's UART, polled, transmit only: the boot banner. Registers as in ESP-IDF's
+/* Espressif's UART, polled. Registers as in ESP-IDF's
  * soc/esp32c3/include/soc/uart_reg.h: UART_FIFO 0x00, UART_STATUS 0x1c (bits 25-16: bytes that
- * wait in the transmit FIFO of 128). The ROM has set up pins and 115200 baud. */
+ * wait in the transmit FIFO of 128, bits 9-0: in the other). The ROM has set up pins and 115200 baud. */
 #include "board.h"
 
 #define REGISTER(n) (*(volatile uint32_t *)((uintptr_t)UART_BASE + (n)))
@@ -10,11 +10,17 @@
 
 void uart_start(void) { }
 
-void uart_write(const char *text)
+uint32_t uart_put(uint8_t byte)
 {
-    for (; *text; text++) {
-        while (((STATUS >> 16) & 0x3ffu) >= FIFO_BYTES)
-            ;
-        FIFO = (uint8_t)*text;
-    }
+    if (((STATUS >> 16) & 0x3ffu) >= FIFO_BYTES)
+        return 0;
+    FIFO = byte;
+    return 1;
+}
+
+int32_t uart_get(void)
+{
+    if (!(STATUS & 0x3ffu))
+        return -1;
+    return (int32_t)(FIFO & 0xffu);
 }

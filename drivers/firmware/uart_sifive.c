@@ -1,31 +1,43 @@
-/* SiFive's UART, polled, transmit only: the boot banner. Registers as in the FE310-G002 and
- * FU540-C000 manuals, chapter UART: txdata 0x00 (bit 31: full), txctrl 0x08, div 0x18. */
-#include "board.h"
-
-#define REGISTER(n) (*(volatile uint32_t *)((uintptr_t)UART_BASE + (n)))
-#define TXDATA REGISTER(0x00)
-#define TXCTRL REGISTER(0x08)
-#define DIV REGISTER(0x18)
-#define TX_FULL (1u << 31)
-#define TX_ENABLE 1u
+/* SiFive's UART. Registers: SiFive FE310-G002 manual, chapter 18. */
+#include "config.h"
+#include "mmio.h"
+#include "uart.h"
 
 #ifndef UART_BAUD
 #define UART_BAUD 115200u
 #endif
 
+#define BASE ((uintptr_t)UART_BASE)
+#define TXDATA 0x00u
+#define RXDATA 0x04u
+#define TXCTRL 0x08u
+#define RXCTRL 0x0cu
+#define IE 0x10u
+#define DIV 0x18u
+
+#define ENABLE 1u
+#define FULL_OR_EMPTY 0x80000000u
+
 void uart_start(void)
 {
+    mmio_write32(BASE + IE, 0);
 #ifdef UART_CLOCK_HZ
-    DIV = UART_CLOCK_HZ / UART_BAUD - 1; /* a bit takes div + 1 clocks */
+    mmio_write32(BASE + DIV, (UART_CLOCK_HZ + UART_BAUD / 2u) / UART_BAUD - 1u);
 #endif
-    TXCTRL = TX_ENABLE;
+    mmio_write32(BASE + TXCTRL, ENABLE);
+    mmio_write32(BASE + RXCTRL, ENABLE);
 }
 
-void uart_write(const char *text)
+uint32_t uart_put(uint8_t byte)
 {
-    for (; *text; text++) {
-        while (TXDATA & TX_FULL)
-            ;
-        TXDATA = (uint8_t)*text;
-    }
+    if (mmio_read32(BASE + TXDATA) & FULL_OR_EMPTY)
+        return 0;
+    mmio_write32(BASE + TXDATA, byte);
+    return 1;
+}
+
+int32_t uart_get(void)
+{
+    uint32_t data = mmio_read32(BASE + RXDATA); /* reading takes the byte */
+    return data & FULL_OR_EMPTY ? -1 : (int32_t)(data & 0xffu);
 }

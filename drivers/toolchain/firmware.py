@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.errors import ToolchainError
+from drivers.guard import output_header
 from drivers.mailbox import mailbox_dtype
 from drivers.toolchain import header, link
 from drivers.toolchain.elf import sizes
 from drivers.toolchain.emit import compile_kernel
 from drivers.toolchain.objects import cache_folder
+from drivers.toolchain.protocol_header import protocol_header
 from drivers.toolchain.stack import worst_case
 from hardware import Board
 from robots.controllers.contract import Controller
@@ -46,8 +48,12 @@ def build(
     board: Board,
     out_dir: str | Path | None = None,
     step: bytes | None = None,
+    runtime: str = "lockstep",
 ) -> Firmware:
     """Build the firmware that runs a controller on a board.
+
+    `runtime` is `lockstep`, one step a request in the mailbox, or `link`, free-running on the
+    board's own timer and commanded over its UART (drivers/hostlink.py).
 
     The same kernel, board and tools give the same bits, and are built once: the image is kept
     in `cache_folder()`. With `out_dir` a copy is put there as `CONTROLLER-BOARD.elf`. `step` is
@@ -65,16 +71,18 @@ def build(
         "mailbox.h": header.mailbox_header(controller),
         "config.h": header.config_header(controller, board),
     }
+    if runtime != "lockstep":
+        generated |= {"protocol.h": protocol_header(), "output.h": output_header(controller)}
     store = cache_folder()
-    image = store / "firmware" / f"{_key(board, code, generated, room)}.elf"
+    image = store / "firmware" / f"{_key(board, code, generated, room, runtime)}.elf"
     cached = image.exists()
     if not cached:
-        _make(board, code, generated, image, store / "zig", room)
+        _make(board, code, generated, image, store / "zig", room, runtime)
     elf = image
     if out_dir is not None:
         elf = Path(out_dir) / f"{controller.name}-{board.name}.elf"
         elf.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(image, elf)
+        shutil.copy(image, elf)
     bits = elf.read_bytes()
     text, data, zero = sizes(bits)
     in_flash = board.system == "bare" and board.code.kind == "flash"
@@ -122,7 +130,7 @@ def _stack(controller: Controller, board: Board, elf: bytes) -> int | None:
     return used
 
 
-def _key(board: Board, kernel: bytes, generated: dict[str, str], mailbox: int) -> str:
+def _key(board: Board, kernel: bytes, generated: dict[str, str], mailbox: int, runtime: str) -> str:
     """Hash everything that decides the image's bits."""
     parts = [
         kernel,
@@ -130,7 +138,8 @@ def _key(board: Board, kernel: bytes, generated: dict[str, str], mailbox: int) -
         " ".join(link.command(board)).encode(),
     ]
     parts += [text.encode() for text in generated.values()]
-    parts += [path.read_bytes() for path in (*link.sources(board), link.FIRMWARE / "board.h")]
+    files = [*link.sources(board, runtime), *sorted(link.FIRMWARE.glob("*.h"))]
+    parts += [path.name.encode() + path.read_bytes() for path in files]
     parts.append(importlib.metadata.version("ziglang").encode())
     digest = hashlib.sha256()
     for part in parts:
@@ -145,6 +154,7 @@ def _make(
     image: Path,
     zig_cache: Path,
     mailbox: int,
+    runtime: str,
 ) -> None:
     image.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="millhand-build-") as name:
@@ -153,9 +163,9 @@ def _make(
         for file, text in generated.items():
             (folder / file).write_text(text, encoding="utf-8")
         made = folder / "firmware.elf"
-        link.link(board, Path("kernel.o"), folder, made, zig_cache, mailbox)
+        link.link(board, Path("kernel.o"), folder, made, zig_cache, mailbox, runtime)
         # Put in place in one move: another process may build the same image now.
         with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as part:
             part.write(made.read_bytes())
-        os.chmod(part.name, 0o644)
+        os.chmod(part.name, 0o755 if board.system == "linux" else 0o644)
         os.replace(part.name, image)

@@ -11,9 +11,18 @@ from drivers.toolchain.emit import llvm_features
 from hardware import Board
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-_SOURCES = ("start.S", "main.c", "uart_{uart}.c", "timer_{timer}.c")
+_START = {"bare": ("start.S",), "linux": ("start_linux.c", "start_linux_stack.S")}
+_TARGETS = {"bare": "freestanding-none", "linux": "linux-musl"}
+_SOURCES = ("core.c", "console.c", "uart_{uart}.c", "timer_{timer}.c")
+_RUNTIMES = {
+    "lockstep": ("main.c",),
+    "link": (
+        *("main_link.c", "hostlink.c", "frame.c", "state.c", "guard.c", "motors.c"),
+        *("words.c", "sha256.c", "gpio_{gpio}.c"),
+    ),
+}
 _FLAGS = (
-    "-std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
+    "-std=c11 -O2 -Wall -Wextra -Werror -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
     "-Wl,--gc-sections -Wl,--build-id=none -static"
@@ -21,10 +30,19 @@ _FLAGS = (
 _FULL = re.compile(r"will not fit in region '(\w+)': overflowed by (\d+) bytes")
 
 
-def sources(board: Board) -> list[Path]:
-    """The runtime's files that a board needs."""
-    names = (s.format(uart=board.uart.kind, timer=board.timer.kind) for s in _SOURCES)
-    found = [FIRMWARE / name for name in names]
+def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
+    """The runtime's files that a board needs: in `lockstep` with a host's mailbox, or free-running
+    on its own timer under a host `link`.
+    """
+    if runtime not in _RUNTIMES:
+        raise ToolchainError(f"unknown runtime {runtime!r}; valid: {', '.join(_RUNTIMES)}")
+    # A pin that enables the power stage: `motor_enable` among the options of the role "gpio".
+    pins = (d for d in board.devices if d.role == "gpio" and d.option("motor_enable", -1) >= 0)
+    gpio = next((device.kind for device in pins), None)
+    kinds = {"uart": board.uart.kind, "timer": board.timer.kind, "gpio": gpio}
+    patterns = (*_START[board.system], *_SOURCES, *_RUNTIMES[runtime])
+    names = (name for name in patterns if gpio or "{gpio}" not in name)
+    found = [FIRMWARE / name.format(**kinds) for name in names]
     if board.boot:
         found.append(FIRMWARE / f"boot_{board.boot}.c")
     if "d" not in board.extensions:
@@ -33,7 +51,12 @@ def sources(board: Board) -> list[Path]:
 
 
 def link_script(board: Board, mailbox: int) -> str:
-    """Fill in the linker script for a board with a mailbox of so many bytes."""
+    """Fill in the linker script for a board with a mailbox of so many bytes.
+
+    An operating system's own is not for us to write: it is empty.
+    """
+    if board.system != "bare":
+        return ""
     code, data = board.code_space(), board.data_space(mailbox)
     in_flash = code.kind == "flash"
     spaces = {code.name: code, data.name: data}
@@ -59,15 +82,22 @@ def command(board: Board) -> list[str]:
     return [
         "cc",
         "-target",
-        f"riscv{board.xlen}-freestanding-none",
+        f"riscv{board.xlen}-{_TARGETS[board.system]}",
         f"-mcpu=generic_rv{board.xlen}+{llvm_features(board).replace('+', '').replace(',', '+')}",
         f"-mabi={board.abi}",
         *_FLAGS.split(),
+        *(("-ffreestanding", "-Wl,-T,link.ld") if board.system == "bare" else ()),
     ]
 
 
 def link(
-    board: Board, kernel: Path, folder: Path, elf: Path, zig_cache: Path, mailbox: int
+    board: Board,
+    kernel: Path,
+    folder: Path,
+    elf: Path,
+    zig_cache: Path,
+    mailbox: int,
+    runtime: str = "lockstep",
 ) -> None:
     """Compile and link `elf` in `folder`, which holds the generated headers.
 
@@ -88,8 +118,7 @@ def link(
         *command(board),
         f"-I{FIRMWARE}",
         "-I.",
-        "-Wl,-T,link.ld",
-        *map(str, sources(board)),
+        *map(str, sources(board, runtime)),
         str(kernel),
         "-o",
         str(elf),

@@ -37,8 +37,8 @@ def worst_case(elf: bytes, entry: str = "_start") -> int | None:
     ToolchainError where functions call each other in a circle, or `entry` is none.
     """
     found = functions(elf)
-    start = next((place for place, f in found.items() if f.name == entry), None)
-    if start is None:
+    start = next((symbol.value for symbol in symbols(elf) if symbol.name == entry), None)
+    if start not in found:
         raise ToolchainError(f"the image has no function {entry}")
     return _depth(found, start, ())
 
