@@ -80,7 +80,6 @@ FAULTS = {
     "a tick that takes too long": (trouble.SLOW, Fault.OVERRUN),
     "a tick that never ends": (trouble.ENDLESS, Fault.OVERRUN),
     "a trap": (trouble.WILD, Fault.TRAP),
-    "a kernel that raises": (trouble.RAISES, Fault.KERNEL),
 }
 BEFORE_THE_TICK_IS_COUNTED = (trouble.SLOW, trouble.ENDLESS, trouble.WILD)
 
