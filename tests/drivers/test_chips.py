@@ -14,8 +14,9 @@ from drivers.emulator import Emulator
 from drivers.errors import EmulatorError, ToolchainError
 from drivers.exchange import _load_byte
 from drivers.mailbox import Fault, Status, mailbox_dtype
-from drivers.toolchain import build, compile_kernel
+from drivers.toolchain import build
 from drivers.toolchain.elf import sections, undefined_symbols
+from drivers.toolchain.emit import assembly
 from hardware import EmulatorSpec, boards, load_board
 from hardware.isa import parse_isa
 from robots import catalogue
@@ -172,15 +173,15 @@ def test_the_isas_tried_are_those_of_the_boards_that_qemu_does_not_have():
 @pytest.mark.parametrize("name", CHIPS)
 def test_nothing_is_fused_and_no_register_is_used_that_is_not_there(pd_aligned, name):
     board = load_board(name)
-    text = compile_kernel(pd_aligned, board).assembly
+    text = assembly(pd_aligned, board)
     assert not re.search(r"\bfn?m(add|sub)\.", text)
     if "d" not in board.extensions:
         assert not re.search(r"^\s+f\w+\.d\b|^\s+f[ls]d\b", text, re.M)
 
 
 def test_xuanties_own_instructions_are_used_where_the_board_has_them(law):
-    assert re.search(r"^\s+th\.", compile_kernel(law, load_board("licheerv-d1")).assembly, re.M)
-    assert not re.search(r"^\s+th\.", compile_kernel(law, load_board("virt-rv64")).assembly, re.M)
+    assert re.search(r"^\s+th\.", assembly(law, load_board("licheerv-d1")), re.M)
+    assert not re.search(r"^\s+th\.", assembly(law, load_board("virt-rv64")), re.M)
 
 
 def test_rp2350s_block_is_where_its_rom_looks(scale):
