@@ -1,6 +1,7 @@
 """Millhand's front door: the `millhand` command, and `import millhand` for the environments."""
 
 import ast
+import dataclasses
 import difflib
 import json
 import os
@@ -168,17 +169,36 @@ def robots_command(as_json: Json = False) -> None:
 
 
 @app.command("boards")
-def boards_command(as_json: Json = False) -> None:
-    """List the boards that firmware can be built for."""
+def boards_command(
+    write: Annotated[Path | None, typer.Option(help="Renew this page, docs/boards.md.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the boards that firmware can be built for; with --write, make their page."""
     import hardware
+    from hardware import page
 
-    table = table_of("boards", "name", "ISA", "ABI", "emulator", "what it is")
-    rows = []
-    for name in hardware.boards():
-        board = hardware.load_board(name)
-        program = board.emulator.program if board.emulator else "none"
-        rows.append({"name": name, "isa": board.isa, "abi": board.abi, "emulator": program})
-        table.add_row(name, board.isa, board.abi, program, board.description)
+    found = [hardware.load_board(name) for name in hardware.boards()]
+    if write is not None:
+        page.write(write, found)
+    table = table_of("boards", "name", "ISA", "ABI", "code", "data", "runs", "what it is")
+    rows: list[dict[str, Any]] = []
+    for board in found:
+        cells = (*page.code_and_data(board), page.where(board))
+        table.add_row(board.name, board.isa.split("_")[0], board.abi, *cells, board.description)
+        rows.append(
+            {
+                "name": board.name,
+                "isa": board.isa,
+                "abi": board.abi,
+                "emulator": board.emulator.program if board.emulator else "none",
+                "runs": board.runs,
+                "system": board.system,
+                "memory": [dataclasses.asdict(region) for region in board.memory],
+                "flash_tool": board.flash.tool if board.flash else None,
+                "description": board.description,
+                "proven": board.proven,
+            }
+        )
     report({"boards": rows}, as_json, table)
 
 
@@ -602,14 +622,31 @@ def build(
     controller: Control = "limited_impedance",
     robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
+    form: Annotated[
+        str, typer.Option("--format", help="elf, bin (raw bytes) or uf2 (drag and drop).")
+    ] = "elf",
+    header: Annotated[
+        Path | None, typer.Option(help="Also write the C header of the mailbox's structs.")
+    ] = None,
+    proxy: Annotated[
+        Path | None, typer.Option(help="Also write a Python module that reads a live board.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Cross-compile a controller into a board's firmware."""
     from drivers.toolchain import build as build_firmware
+    from drivers.toolchain import images
+    from drivers.toolchain.header import mailbox_header
+    from drivers.toolchain.proxy import proxy_module
 
     law, _ = controller_for(controller, robot)
     with say.status(f"building {controller} for {board}"):
         firmware = build_firmware(law, load_board(board), out)
+        image = images.write(firmware.elf, firmware.board, form)
+    for path, text in ((header, mailbox_header(law)), (proxy, proxy_module(law))):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
     result = {
         "board": firmware.board.name,
         "controller": firmware.controller.name,
@@ -617,6 +654,9 @@ def build(
         "text_bytes": firmware.text_bytes,
         "ram_bytes": firmware.ram_bytes,
         "stack_bytes": firmware.stack_bytes,
+        "stack_used_bytes": firmware.stack_used_bytes,
+        "flash_bytes": firmware.flash_bytes,
+        "image": str(image),
         "sha256": firmware.sha256,
     }
     table = table_of("firmware", "", "")
@@ -692,7 +732,7 @@ def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
 @app.command()
 def bench(
     name: Annotated[
-        str, typer.Argument(help="lockstep, env, render, kernels, tick or import.")
+        str, typer.Argument(help="lockstep, codegen, env, render, kernels, tick or import.")
     ] = "lockstep",
     board: Board = "virt-rv64",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; medians count.")] = 5,
@@ -727,6 +767,13 @@ def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
 
     laws = [controller_for(name, "panda") for name in ("maths_probe", "limited_impedance")]
     return bench.lockstep(laws, load_board(board), rounds)
+
+
+def bench_codegen(_: str, rounds: int) -> list[dict[str, Any]]:
+    """Count what the cross-compiler's code takes, beside C by hand."""
+    from drivers import bench_codegen
+
+    return bench_codegen.codegen(rounds=rounds)
 
 
 def bench_env(_: str, rounds: int) -> list[dict[str, Any]]:
@@ -767,6 +814,7 @@ def bench_import(_: str, rounds: int) -> list[dict[str, Any]]:
 
 BENCHES = {
     "lockstep": bench_lockstep,
+    "codegen": bench_codegen,
     "env": bench_env,
     "render": bench_render,
     "kernels": bench_kernels,

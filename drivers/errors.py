@@ -11,3 +11,7 @@ class ToolchainError(DriverError):
 
 class EmulatorError(DriverError):
     """The emulated board stopped answering, crashed, or is not the firmware we expect."""
+
+
+class LinkError(DriverError):
+    """The host link: the other side is silent, refuses, or is not the one expected."""

@@ -8,13 +8,14 @@ writes the same number to `reply`. Each side's word has a cache line of its own.
 import hashlib
 from enum import IntEnum
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from robots.controllers.contract import Controller
 
 MAGIC = 0x4D48_4258
-VERSION = 1
+VERSION = 2
 
 
 class Command(IntEnum):
@@ -38,7 +39,7 @@ class Status(IntEnum):
 
 
 class Fault(IntEnum):
-    """Why the status is FAULT."""
+    """Why the status, or the host link's state, is FAULT."""
 
     NONE = 0
     TRAP = 1
@@ -46,9 +47,13 @@ class Fault(IntEnum):
     STACK = 3
     HOST_LOST = 4
     COMMAND = 5
+    LIMIT = 6
+    OVERRUN = 7
+    NAN = 8
 
 
-_HEADER = {
+# `state` is the host link's (drivers/protocol.py); `x` is x1..x31 as a trap found them.
+_HEADER: dict[str, tuple[Any, int]] = {
     "magic": ("<u4", 0),
     "version": ("<u4", 4),
     "layout": ("<u8", 8),
@@ -59,6 +64,7 @@ _HEADER = {
     "mcause": ("<u8", 32),
     "mepc": ("<u8", 40),
     "mtval": ("<u8", 48),
+    "state": ("<u4", 56),
     "request": ("<u4", 64),
     "command": ("<u4", 68),
     "heartbeat": ("<u4", 72),
@@ -69,13 +75,14 @@ _HEADER = {
     "reply": ("<u4", 128),
     "instructions": ("<u4", 132),
     "ticks": ("<u8", 136),
+    "x": (("<u8", (31,)), 192),
 }
 HEADER = np.dtype(
     {
         "names": list(_HEADER),
         "formats": [kind for kind, _ in _HEADER.values()],
         "offsets": [offset for _, offset in _HEADER.values()],
-        "itemsize": 192,
+        "itemsize": 448,
         "aligned": True,
     }
 )

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,29 +33,43 @@ def find_qemu(board: Board) -> str:
         raise DriverError(f"board {board.name} has no emulator; pick one with an [emulator] part")
     program = shutil.which(board.emulator.program)
     if program is None:
-        remedy = (
-            "brew install qemu" if sys.platform == "darwin" else "apt-get install qemu-system-misc"
-        )
+        package = "qemu-user" if board.system == "linux" else "qemu-system-misc"
+        remedy = "brew install qemu" if sys.platform == "darwin" else f"apt-get install {package}"
         raise DriverError(f"{board.emulator.program} is not installed: {remedy}")
     return program
 
 
 class Machine:
-    """A running QEMU. `ram` is the guest's memory, mapped into this process."""
+    """A running QEMU. `ram` is the guest's memory, mapped into this process.
 
-    def __init__(self, board: Board, elf: Path) -> None:
+    `serial` is a socket that becomes the guest's first UART; without it `uart()` has what the
+    guest wrote. With `sleep` a guest that waits waits in real time, else its clock jumps. `extra`
+    are further arguments, for devices.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        elf: Path,
+        serial: socket.socket | None = None,
+        sleep: bool = False,
+        extra: Sequence[str] = (),
+    ) -> None:
         program = find_qemu(board)
         assert board.emulator is not None
         self.ram: mmap.mmap
+        self.elf = elf
         with contextlib.ExitStack() as stack:
             memory, path, passed = _shared_memory(board.ram.size, stack)
+            chosen = [*_serial(serial), "-icount", f"shift=0,sleep={'on' if sleep else 'off'}"]
+            passed += (serial.fileno(),) if serial else ()
             self.ram = mmap.mmap(memory, board.ram.size)
             self._monitor, theirs = socket.socketpair()
             self._monitor.settimeout(20.0)
             self._replies = self._monitor.makefile("rb")
             self._errors, self._uart = _log(), _log()
             self.process = subprocess.Popen(
-                [program, *_arguments(board, elf, path, theirs.fileno())],
+                [program, *_arguments(board, elf, path, theirs.fileno()), *chosen, *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=self._uart,
                 stderr=self._errors,
@@ -128,10 +142,16 @@ def _arguments(board: Board, elf: Path, ram: str, monitor: int) -> list[str]:
         "-M", f"{spec.machine},memory-backend=ram",
         *(("-cpu", spec.cpu) if spec.cpu else ()),
         "-object", f"memory-backend-file,id=ram,size={size},mem-path={ram},share=on",
-        "-m", f"{size}B", "-bios", str(elf), "-icount", "shift=0,sleep=off",
-        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio",
+        "-m", f"{size}B", "-smp", str(spec.harts), "-bios", "none",
+        "-device", f"loader,file={elf}", "-nodefaults", "-no-user-config", "-display", "none",
         "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control",
     ]  # fmt: skip
+
+
+def _serial(serial: socket.socket | None) -> list[str]:
+    if serial is None:
+        return ["-serial", "stdio"]
+    return ["-chardev", f"socket,id=uart,fd={serial.fileno()}", "-serial", "chardev:uart"]
 
 
 def _shared_memory(size: int, stack: contextlib.ExitStack) -> tuple[int, str, tuple[int, ...]]:

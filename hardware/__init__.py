@@ -10,13 +10,21 @@ from typing import Any
 
 import jsonschema
 
-from hardware.board import Board, Device, EmulatorSpec, Memory
+from hardware.board import Board, Device, EmulatorSpec, FlashTool, Memory
+from hardware.check import check
 from hardware.errors import BoardError
-from hardware.isa import parse_isa, valid_abis
+from hardware.isa import parse_isa
 
-__all__ = ["Board", "BoardError", "Device", "EmulatorSpec", "Memory", "boards", "load_board"]
-
-_DEVICE_SPAN = {"ns16550a": 0x100, "clint": 0x10000}
+__all__ = [
+    "Board",
+    "BoardError",
+    "Device",
+    "EmulatorSpec",
+    "FlashTool",
+    "Memory",
+    "boards",
+    "load_board",
+]
 
 
 def boards() -> list[str]:
@@ -72,7 +80,7 @@ def _parse(text: str, source: str) -> Board:
         raise BoardError(f"{source}: {_describe(problem)}")
     try:
         board = _build(data)
-        _check(board)
+        check(board)
     except BoardError as error:
         raise BoardError(f"{source}: {error}") from None
     return board
@@ -102,7 +110,9 @@ def _describe(problem: Any) -> str:
 
 def _build(data: dict[str, Any]) -> Board:
     xlen, extensions = parse_isa(data["isa"])
-    emulator = data.get("emulator")
+    emulator, flash = data.get("emulator"), data.get("flash")
+    uart, timer = _device(data["uart"], "uart"), _device(data["timer"], "timer")
+    others = tuple(_device(entry, entry["role"]) for entry in data.get("devices", ()))
     return Board(
         name=data["name"],
         description=data["description"],
@@ -110,80 +120,34 @@ def _build(data: dict[str, Any]) -> Board:
         xlen=xlen,
         extensions=extensions,
         abi=data["abi"],
-        entry=data["entry"],
+        entry=data.get("entry", 0),
         memory=tuple(Memory(**region) for region in data["memory"]),
         stack_size=data["stack"]["size"],
         mailbox=Memory("mailbox", "ram", data["mailbox"]["base"], data["mailbox"]["size"]),
-        uart=Device(data["uart"]["kind"], data["uart"]["base"]),
-        timer=Device(data["timer"]["kind"], data["timer"]["base"]),
+        uart=uart,
+        timer=timer,
         timer_hz=data["timer"]["hz"],
         rate_hz=float(data["control"]["rate_hz"]),
         watchdog_s=float(data["control"]["watchdog_s"]),
-        emulator=emulator
-        and EmulatorSpec(emulator["program"], emulator["machine"], emulator.get("cpu")),
+        emulator=emulator and EmulatorSpec(**emulator),
+        hart=data.get("hart", 0),
+        csrs=data.get("csrs", "all"),
+        boot=data.get("boot", ""),
+        system=data.get("system", "bare"),
+        devices=(uart, timer, *others),
+        flash=flash and FlashTool(**flash),
+        proven=data.get("proven", ""),
+        wiring=data.get("wiring", ""),
+        sources=tuple(data.get("sources", ())),
     )
 
 
-def _check(board: Board) -> None:
-    """Refuse what the schema cannot see: values that do not fit each other."""
-    for needed in ("m", "a"):
-        if needed not in board.extensions:
-            raise BoardError(f"isa {board.isa!r} lacks {needed!r}, which the firmware needs")
-    abis = valid_abis(board.xlen, board.extensions)
-    if board.abi not in abis:
-        raise BoardError(
-            f"abi {board.abi!r} does not fit isa {board.isa!r}; valid: {', '.join(abis)}"
-        )
-    _check_memory(board)
-    _check_mailbox(board)
-    if not board.rate_hz <= board.timer_hz:
-        raise BoardError(
-            f"control.rate_hz {board.rate_hz:g} is faster than timer.hz {board.timer_hz}"
-        )
-    if board.watchdog_s * board.rate_hz < 1:
-        raise BoardError(
-            f"control.watchdog_s {board.watchdog_s:g} is shorter than one tick "
-            f"of {1 / board.rate_hz:g} s"
-        )
-
-
-def _check_memory(board: Board) -> None:
-    areas = [
-        *board.memory,
-        Memory("uart", "device", board.uart.base, _DEVICE_SPAN[board.uart.kind]),
-        Memory("timer", "device", board.timer.base, _DEVICE_SPAN[board.timer.kind]),
-    ]
-    areas.sort(key=lambda area: area.base)
-    for area in areas:
-        if area.end > 1 << board.xlen:
-            raise BoardError(
-                f"region {area.name!r} ends at {area.end:#x}, beyond {board.xlen}-bit addresses"
-            )
-    for low, high in zip(areas, areas[1:], strict=False):
-        if low.end > high.base:
-            raise BoardError(
-                f"regions {low.name!r} ({low.base:#x}-{low.end:#x}) and "
-                f"{high.name!r} ({high.base:#x}-{high.end:#x}) overlap"
-            )
-    if not any(region.base <= board.entry < region.end for region in board.memory):
-        raise BoardError(f"entry {board.entry:#x} is in no memory region")
-
-
-def _check_mailbox(board: Board) -> None:
-    ram, box = board.ram, board.mailbox
-    if not (ram.base <= box.base and box.end <= ram.end):
-        raise BoardError(
-            f"mailbox {box.base:#x}-{box.end:#x} is outside {ram.name} {ram.base:#x}-{ram.end:#x}"
-        )
-    if box.base % 64:
-        raise BoardError(f"mailbox.base {box.base:#x} is not a multiple of 64")
-    room = box.base - board.entry
-    if room <= 0:
-        raise BoardError(
-            f"mailbox.base {box.base:#x} is not above entry {board.entry:#x}, where code begins"
-        )
-    if board.stack_size >= room:
-        raise BoardError(
-            f"stack.size {board.stack_size} does not fit: {ram.name} has {room} bytes "
-            "below the mailbox"
-        )
+def _device(entry: dict[str, Any], role: str) -> Device:
+    return Device(
+        kind=entry["kind"],
+        base=entry.get("base", 0),
+        role=role,
+        irq=entry.get("irq"),
+        clock_hz=entry.get("clock_hz"),
+        options=tuple(sorted(entry.get("options", {}).items())),
+    )

@@ -1,70 +1,31 @@
-/* The firmware: answers the mailbox, runs the controller's kernel, watches over the host. */
+/* The firmware in lockstep: answers the mailbox, runs the controller's kernel, watches the host. */
 #include "board.h"
 #include "config.h"
-#include "mailbox.h"
+#include "core.h"
 
-#define box ((volatile struct mailbox *)(uintptr_t)MAILBOX_BASE)
-#define PAINT 0x5ac4ba1du
-
-int32_t millhand_step(void *params, void *state, const void *input, void *output);
-void firmware_main(void);
-void firmware_crash(unsigned long cause, unsigned long pc, unsigned long value);
-
-extern uint32_t __stack_bottom[], __stack_top[];
-
-static void clear(volatile void *area, uint32_t size)
-{
-    volatile uint8_t *bytes = area;
-    for (uint32_t i = 0; i < size; i++)
-        bytes[i] = 0;
-}
-
-static void zero_output(void) { clear(&box->output, sizeof box->output); }
-
-static void fail(uint32_t fault)
-{
-    zero_output();
-    box->header.fault = fault;
-    memory_fence();
-    box->header.status = STATUS_FAULT;
-}
+static void zero_output(void) { core_clear(&box->output, sizeof box->output); }
 
 void firmware_crash(unsigned long cause, unsigned long pc, unsigned long value)
 {
-    box->header.mcause = cause;
-    box->header.mepc = pc;
-    box->header.mtval = value;
-    fail(FAULT_TRAP);
+    zero_output();
+    core_record_trap(cause, pc, value);
+    core_stop(FAULT_TRAP);
 }
 
-static uint32_t stack_used(void)
-{
-    uint32_t *word = __stack_bottom;
-    while (word < __stack_top && *word == PAINT)
-        word++;
-    return (uint32_t)((__stack_top - word) * sizeof *word);
-}
-
-/* One control step on the mailbox's own memory. Only the kernel's instructions are counted. */
 static void step(void)
 {
-    unsigned long before = CSR_READ(minstret);
-    int32_t raised = millhand_step((void *)&box->params, (void *)&box->state,
-                                   (const void *)&box->input, (void *)&box->output);
-    unsigned long after = CSR_READ(minstret);
-    box->header.instructions = (uint32_t)(after - before);
-    box->header.ticks++;
+    uint32_t raised = core_kernel((void *)&box->output);
     if (raised) {
-        box->header.mtval = (uint32_t)raised;
-        fail(FAULT_KERNEL);
+        box->header.mtval = raised;
+        core_stop(FAULT_KERNEL);
     }
-    if (__stack_bottom[0] != PAINT)
-        fail(FAULT_STACK);
+    if (core_stack_overflowed())
+        core_stop(FAULT_STACK);
 }
 
 static void load(void)
 {
-    clear(&box->state, sizeof box->state);
+    core_clear(&box->state, sizeof box->state);
     zero_output();
     box->header.ticks = 0;
     box->header.instructions = 0;
@@ -100,7 +61,7 @@ static void run(uint32_t seen)
             alive = now;
         }
         if (now - alive > box->header.watchdog)
-            fail(FAULT_HOST_LOST);
+            core_stop(FAULT_HOST_LOST);
         else
             step();
     }
@@ -120,15 +81,7 @@ void firmware_main(void)
     timer_start();
     uart_write(BANNER);
     uint32_t seen = 0;
-    clear(&box->header, sizeof box->header);
-    box->header.version = MAILBOX_VERSION;
-    box->header.layout = MAILBOX_LAYOUT;
-    box->header.size = sizeof(struct mailbox);
-    box->header.looks = 100;
-    box->header.doze = 1;
-    box->header.status = STATUS_READY;
-    memory_fence();
-    box->header.magic = MAILBOX_MAGIC;
+    core_boot();
     for (;;) {
         wait_for_request(seen);
         seen = box->header.request;
@@ -140,11 +93,11 @@ void firmware_main(void)
         else if (command == COMMAND_STEP && ready)
             step();
         else if (command == COMMAND_STACK)
-            box->header.stack_used = stack_used();
+            box->header.stack_used = core_stack_used();
         else if (command == COMMAND_STOP)
             break;
         else if (command != COMMAND_RUN && command != COMMAND_STEP)
-            fail(FAULT_COMMAND);
+            core_stop(FAULT_COMMAND);
         answer(seen);
         if (command == COMMAND_RUN && ready)
             run(seen);

@@ -7,7 +7,30 @@
 double __divdf3(double a, double b);
 float __divsf3(float a, float b);
 
-#define DEFINE_DIVIDE(NAME, FLOAT, BITS, FRACTION, BIAS)                                        \
+/* Long division takes DIGIT bits of the quotient at a time, as many as a remainder has room for
+ * above its own. Each appends the next digit, and leaves what remains. */
+static uint32_t digit___divsf3(uint32_t quotient, uint32_t *rest, uint32_t divisor, int32_t bits)
+{
+    uint32_t dividend = *rest << bits, digit = dividend / divisor;
+    *rest = dividend - digit * divisor;
+    return quotient << bits | digit;
+}
+
+/* The division is one of 32-bit words, of the upper halves, and at most a little too small. */
+static uint64_t digit___divdf3(uint64_t quotient, uint64_t *rest, uint64_t divisor, int32_t bits)
+{
+    uint64_t dividend = *rest << bits;
+    uint32_t digit = (uint32_t)(dividend >> 32) / ((uint32_t)(divisor >> 32) + 1);
+    uint64_t left = dividend - digit * divisor;
+    while (left >= divisor) {
+        left -= divisor;
+        digit++;
+    }
+    *rest = left;
+    return quotient << bits | digit;
+}
+
+#define DEFINE_DIVIDE(NAME, FLOAT, BITS, FRACTION, BIAS, DIGIT)                                  \
     static int32_t normalise_##NAME(BITS *fraction)                                             \
     {                                                                                           \
         int32_t shift = 0;                                                                      \
@@ -68,20 +91,16 @@ float __divsf3(float a, float b);
                 q |= one << FRACTION;                                                           \
             else                                                                                \
                 below = normalise_##NAME(&q);                                                   \
-            BITS quotient = 0;                                                                  \
-            for (int32_t i = 0; i < FRACTION + 3; i++) {                                        \
-                quotient <<= 1;                                                                 \
-                if (p >= q) {                                                                   \
-                    p -= q;                                                                     \
-                    quotient |= 1;                                                              \
-                }                                                                               \
-                p <<= 1;                                                                        \
-            }                                                                                   \
+            BITS quotient = p >= q;                                                             \
+            if (p >= q)                                                                         \
+                p -= q;                                                                         \
+            for (int32_t left = FRACTION + 2; left > 0; left -= DIGIT)                          \
+                quotient = digit_##NAME(quotient, &p, q, left < DIGIT ? left : DIGIT);          \
             quotient = quotient << 1 | (p != 0);                                                \
             result.bits = sign | round_##NAME(quotient, above - below + BIAS);                  \
         }                                                                                       \
         return result.number;                                                                   \
     }
 
-DEFINE_DIVIDE(__divdf3, double, uint64_t, 52, 1023)
-DEFINE_DIVIDE(__divsf3, float, uint32_t, 23, 127)
+DEFINE_DIVIDE(__divdf3, double, uint64_t, 52, 1023, 11)
+DEFINE_DIVIDE(__divsf3, float, uint32_t, 23, 127, 8)

@@ -79,15 +79,23 @@ def undefined_symbols(elf: bytes) -> set[str]:
     return {symbol.name for symbol in symbols(elf) if symbol.section == 0 and symbol.name}
 
 
-def sizes(elf: bytes) -> tuple[int, int]:
-    """Bytes of code and constants, and bytes of RAM that they and the data take at run time.
+def sizes(elf: bytes) -> tuple[int, int, int]:
+    """Bytes of code and constants, of initialised data, and of data that starts as zero.
 
-    Everything a firmware of ours loads is in RAM, so the second includes the first.
+    The last includes the stack.
     """
     loaded = [section for section in sections(elf) if section.flags & _ALLOC]
     writable = 1
-    text = sum(section.size for section in loaded if not section.flags & writable)
-    return text, sum(section.size for section in loaded)
+    code = sum(section.size for section in loaded if not section.flags & writable)
+    changing = [section for section in loaded if section.flags & writable]
+    data = sum(section.size for section in changing if section.kind != _NOBITS)
+    return code, data, sum(section.size for section in changing) - data
+
+
+def code_bytes(elf: bytes) -> int:
+    """Bytes of an object's code and constants."""
+    writable = 1
+    return sum(s.size for s in sections(elf) if s.flags & _ALLOC and not s.flags & writable)
 
 
 def _string(table: bytes, offset: int) -> str:

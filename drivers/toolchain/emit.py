@@ -1,13 +1,15 @@
 """Optimise a lowered kernel for a board and emit its object file."""
 
 import functools
-from dataclasses import dataclass
 
 import llvmlite.binding as llvm
 
 from drivers.errors import ToolchainError
+from drivers.toolchain import objects
 from drivers.toolchain.elf import undefined_symbols
-from drivers.toolchain.target import ENTRY, TRIPLES, lower
+from drivers.toolchain.places import refusal_of
+from drivers.toolchain.refusals import Refusal, examine, place_of, reason_of
+from drivers.toolchain.target import ENTRY, TRIPLES, kernel_of, lower
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -17,7 +19,7 @@ _ARITHMETIC = (
     "eqdf2 nedf2 ltdf2 ledf2 gtdf2 gedf2 unorddf2 eqsf2 nesf2 ltsf2 lesf2 gtsf2 gesf2 "
     "unordsf2 fixdfsi fixdfdi fixunsdfsi fixunsdfdi fixsfsi fixsfdi fixunssfsi fixunssfdi "
     "floatsidf floatdidf floatunsidf floatundidf floatsisf floatdisf floatunsisf "
-    "floatundisf extendsfdf2 truncdfsf2 muldi3 multi3 divdi3 udivdi3 moddi3 umoddi3 divsi3 "
+    "floatundisf extendsfdf2 truncdfsf2 mulsi3 muldi3 multi3 divdi3 udivdi3 moddi3 umoddi3 divsi3 "
     "udivsi3 modsi3 umodsi3 ashldi3 ashrdi3 lshrdi3 ashlti3 ashrti3 lshrti3 clzsi2 clzdi2 "
     "ctzsi2 ctzdi2 popcountsi2 popcountdi2 bswapsi2 bswapdi2"
 )
@@ -28,37 +30,47 @@ _EXACT = (
 ALLOWED_SYMBOLS = frozenset(_EXACT.split()) | {f"__{name}" for name in _ARITHMETIC.split()}
 
 
-@dataclass(frozen=True)
-class KernelObject:
-    """A relocatable object that defines `millhand_step`, and the assembly it came from."""
-
-    code: bytes
-    assembly: str
-
-
 @functools.lru_cache(maxsize=32)
-def compile_kernel(controller: Controller, board: Board) -> KernelObject:
-    """Compile a controller's kernel for a board.
+def compile_kernel(controller: Controller, board: Board) -> bytes:
+    """Compile a controller's kernel to an object that defines `millhand_step`, or fetch it.
 
-    Raises ToolchainError, which names the kernel and the symbol, where the kernel needs
-    something a board does not have: Numba's or Python's runtime, or a libm function, which
-    would not give the same bits everywhere.
+    Raises ToolchainError, which gives the line of the source and the reason, where the kernel
+    needs what a board does not have: a heap, exceptions, Python, or a libm, whose functions would
+    not give the same bits everywhere.
     """
+    code = objects.kept(controller, board)
+    if code is None:
+        module, machine = _compile(controller, board)
+        code = machine.emit_object(module)
+        foreign = undefined_symbols(code) - ALLOWED_SYMBOLS
+        if foreign:
+            reason = refusal_of(controller, board, foreign)
+            raise ToolchainError(_sentence(controller, board, reason))
+        objects.keep(controller, board, code)
+    return code
+
+
+def assembly(controller: Controller, board: Board) -> str:
+    """Give a kernel as assembly, to look at. Raises ToolchainError as `compile_kernel` does."""
+    module, machine = _compile(controller, board)
+    return str(machine.emit_assembly(module))
+
+
+def _compile(controller: Controller, board: Board) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     try:
+        kernel = kernel_of(controller)
+        examine(kernel)
         module = lower(controller, board.xlen)
+    except (TypeError, Refusal) as refusal:
+        raise ToolchainError(_sentence(controller, board, str(refusal))) from refusal
     except Exception as error:  # Numba raises many unrelated types
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        reason = lines[0] if lines else type(error).__name__
-        raise ToolchainError(
-            f"kernel {controller.name} cannot be compiled for {board.name}: {reason}"
-        ) from error
+        reason = "{}:{}: {}".format(*place_of(error, kernel.py_func), reason_of(error))
+        raise ToolchainError(_sentence(controller, board, reason)) from error
     _make_private(module)
     machine = _machine(board)
     module.data_layout = str(machine.target_data)
     _optimise(module, machine)
-    code = machine.emit_object(module)
-    _refuse_foreign_symbols(controller, code)
-    return KernelObject(code, machine.emit_assembly(module))
+    return module, machine
 
 
 def llvm_features(board: Board) -> str:
@@ -71,7 +83,7 @@ def _machine(board: Board) -> llvm.TargetMachine:
     return target.create_target_machine(
         cpu=f"generic-rv{board.xlen}",
         features=llvm_features(board),
-        opt=3,
+        opt=2,
         reloc="static",
         codemodel="medium",
         abiname=board.abi,
@@ -96,34 +108,19 @@ def _make_private(module: llvm.ModuleRef) -> None:
 
 
 def _optimise(module: llvm.ModuleRef, machine: llvm.TargetMachine) -> None:
-    """Inline and optimise, twice, as Numba does: reference counting goes away in between.
+    """Inline and optimise for boards, whose memory is as scarce as their time.
 
-    No vectorisation: it would not change a bit, but a board has no vector unit.
+    No unrolling and no vectorisation: neither would change a bit, but the one doubles the code
+    for a tenth of the instructions, and a board has no vector unit.
     """
-    for _ in range(2):
-        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
-        tuning.loop_vectorization = False
-        tuning.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, tuning)
-        passes = builder.getModulePassManager()
-        passes.add_refprune_pass()
-        passes.run(module, builder)
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
+    tuning.loop_unrolling = False
+    tuning.loop_interleaving = False
+    tuning.loop_vectorization = False
+    tuning.slp_vectorization = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)
 
 
-def _refuse_foreign_symbols(controller: Controller, code: bytes) -> None:
-    foreign = sorted(undefined_symbols(code) - ALLOWED_SYMBOLS)
-    if not foreign:
-        return
-    reasons = {
-        "NRT_": "it allocates memory, or keeps a reference to an array",
-        "Py": "it calls back into Python",
-        "numba_": "it calls into Numba's runtime",
-    }
-    name = foreign[0]
-    reason = next(
-        (text for prefix, text in reasons.items() if name.startswith(prefix)),
-        "a board has no such function that gives the host's bits; use robots.maths",
-    )
-    raise ToolchainError(
-        f"kernel {controller.name} needs the symbol {', '.join(foreign)}: {reason}"
-    )
+def _sentence(controller: Controller, board: Board, reason: str) -> str:
+    return f"kernel {controller.name} cannot be compiled for {board.name}: {reason}"

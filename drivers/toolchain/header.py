@@ -4,6 +4,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from drivers import protocol
 from drivers.errors import ToolchainError
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from hardware import Board
@@ -28,11 +29,12 @@ def mailbox_header(controller: Controller) -> str:
     """Write `mailbox.h`: the structs of the header and the four areas, and their constants."""
     lines = [
         "/* Generated from the controller's dtypes. */",
+        "#pragma once",
         "#include <stddef.h>",
         "#include <stdint.h>",
         "",
     ]
-    _struct("mailbox", mailbox_dtype(controller), lines)
+    c_struct("mailbox", mailbox_dtype(controller), lines)
     lines += [
         f"#define MAILBOX_MAGIC {MAGIC:#x}u",
         f"#define MAILBOX_VERSION {VERSION}u",
@@ -45,16 +47,34 @@ def mailbox_header(controller: Controller) -> str:
 
 
 def config_header(controller: Controller, board: Board) -> str:
-    """Write `config.h`: where things are on this board."""
-    return (
-        f"#define MAILBOX_BASE {board.mailbox.base:#x}u\n"
-        f"#define UART_BASE {board.uart.base:#x}u\n"
-        f"#define TIMER_BASE {board.timer.base:#x}u\n"
-        f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"\n'
-    )
+    """Write `config.h`: where things are on this board. Macros alone: assembly reads it too."""
+    lines = [
+        f"#define MAILBOX_BASE {board.mailbox.base:#x}u",
+        f"#define MAILBOX_ROOM {board.mailbox.size:#x}u",
+        f"#define STACK_SIZE {board.stack_size}",
+        "#define STACK_PAINT 0x5ac4ba1d",
+        f"#define BOARD_HART {board.hart}",
+        f"#define BOARD_HAS_ALL_CSRS {int(board.csrs == 'all' and board.system == 'bare')}",
+        f"#define BOARD_HAS_BOOT {int(bool(board.boot))}",
+        f"#define TIMER_HZ {board.timer_hz}u",
+    ]
+    for device in board.devices:
+        name = device.role.upper()
+        lines.append(f"#define {name}_BASE {device.base:#x}u")
+        if device.clock_hz is not None:
+            lines.append(f"#define {name}_CLOCK_HZ {device.clock_hz}u")
+        if device.irq is not None:
+            lines.append(f"#define {name}_IRQ {device.irq}u")
+        lines += [f"#define {name}_{key.upper()} {value}u" for key, value in device.options]
+    lines += [
+        f'#define CONTROLLER_NAME "{controller.name[: protocol.NAME_SIZE]}"',
+        f'#define BOARD_NAME "{board.name[: protocol.NAME_SIZE]}"',
+    ]
+    lines.append(f'#define BANNER "millhand {controller.name} on {board.name}\\r\\n"')
+    return "\n".join(lines) + "\n"
 
 
-def _struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
+def c_struct(name: str, dtype: np.dtype, lines: list[str]) -> None:
     """Append the definition of `struct name`, after those it contains."""
     assert dtype.fields is not None
     members, end = [], 0
@@ -101,7 +121,7 @@ def _alignment(dtype: np.dtype) -> int:
 def _declare(struct: str, field: str, kind: np.dtype, lines: list[str]) -> str:
     base, shape = kind.subdtype or (kind, ())
     if base.fields is not None:
-        _struct(struct, base, lines)
+        c_struct(struct, base, lines)
         written = f"struct {struct}"
     elif base.byteorder == ">" or base.str[1:] not in _SCALARS:
         raise ToolchainError(

@@ -166,7 +166,7 @@ def test_firmware_of_other_dtypes_is_refused(scale, pd_aligned, monkeypatch):
     board = load_board("virt-rv64")
     machine = Machine(board, build(pd_aligned, board).elf)
     try:
-        with pytest.raises(EmulatorError, match="layout .*; scale needs version 1, layout"):
+        with pytest.raises(EmulatorError, match="layout .*; scale needs version 2, layout"):
             link.Link(scale, board, machine)
     finally:
         machine.close()
