@@ -1,5 +1,6 @@
 """Compile the firmware runtime and link it with a kernel, with ziglang's compiler and linker."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -79,6 +80,18 @@ def command(board: Board) -> list[str]:
     ]
 
 
+def headers_key(folder: Path) -> str:
+    """Give a flag that differs when a generated header does.
+
+    The compiler's cache knows a header by the path it had when a file was compiled first: with
+    two folders at once, one build could take the other's object.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.h")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return f"-DHEADERS_{digest.hexdigest()[:16]}"
+
+
 def link(
     board: Board,
     kernel: Path,
@@ -107,6 +120,7 @@ def link(
         *command(board),
         f"-I{FIRMWARE}",
         "-I.",
+        headers_key(folder),
         "-Wl,-T,link.ld",
         *map(str, sources(board, runtime)),
         str(kernel),

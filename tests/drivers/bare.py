@@ -24,7 +24,8 @@ def run(folder, board, check, *drivers, extra=(), count):
     sources = [FIRMWARE / "start.S", here / f"{check}.c", *(FIRMWARE / name for name in drivers)]
     cache = str(cache_folder() / "zig")
     done = subprocess.run(
-        [link.sys.executable, "-m", "ziglang", *link.command(board), f"-I{FIRMWARE}", f"-I{here}", "-I.",
+        [link.sys.executable, "-m", "ziglang", *link.command(board), f"-I{FIRMWARE}", f"-I{here}",
+         "-I.", link.headers_key(folder),
          "-Wl,-T,link.ld", *map(str, sources), "-o", "check.elf"],
         cwd=folder, capture_output=True, text=True,
         env={**link.os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache},

@@ -1,6 +1,9 @@
 """The C runtime's drivers, each against the peripheral that QEMU emulates."""
 
+import ctypes
+
 import bare
+import host_c
 import pytest
 
 UNLEASHED = "hifive-unleashed"
@@ -65,3 +68,28 @@ def test_can_frames_cross_the_bus_whole_and_in_order(tmp_path, board):
     assert found[21:26] == [1, 0x7FF, 0, 0, 0]
     assert found[26] == 0
     assert found[27:29] == [0, 0]
+
+
+def test_pl011_against_a_model_of_its_registers():
+    """QEMU's RISC-V machines have none, so the driver is compiled for the host with a model."""
+    config = "#define MMIO_MODEL\n#define UART_BASE 0x1000u\n#define UART_CLOCK_HZ 48000000u\n"
+    path = host_c.shared_library(
+        "pl011", bare.FIRMWARE / "uart_pl011.c", host_c.HERE / "model_pl011.c",
+        generated={"config.h": config}, flags=["-DMMIO_MODEL"],
+    )  # fmt: skip
+    c = ctypes.CDLL(str(path))
+    word = ctypes.c_uint32
+    word.in_dll(c, "model_busy").value = 3
+    c.uart_start()
+    assert word.in_dll(c, "model_busy").value == 0  # what was being sent went out first
+    assert word.in_dll(c, "model_divisor").value == round(48e6 * 64 / (16 * 115200))
+    for byte in b"ok\xff":
+        assert c.uart_put(byte) == 1
+    word.in_dll(c, "model_full").value = 1
+    assert c.uart_put(7) == 0
+    assert list((word * 64).in_dll(c, "model_sent"))[:4] == [*b"ok\xff", 0]
+    assert c.uart_get() == -1
+    queue = (word * 64).in_dll(c, "model_queue")
+    queue[0], queue[1], queue[2] = 0x41, 0x142, 0xFF  # the second has a framing error
+    word.in_dll(c, "model_queued").value = 3
+    assert [c.uart_get() for _ in range(4)] == [0x41, -1, 0xFF, -1]
