@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APT_PACKAGES := qemu-system-misc libegl1 libgl1-mesa-dri
+APT_PACKAGES := qemu-system-misc qemu-user libegl1 libgl1-mesa-dri
 
 .PHONY: setup demo test lint bench bits experts clean
 .DEFAULT_GOAL := demo
@@ -22,7 +22,8 @@ $(VENV)/.python-done: pyproject.toml constraints.txt
 
 $(VENV)/.system-done: $(VENV)/.python-done
 	@if command -v qemu-system-riscv64 >/dev/null && command -v qemu-system-riscv32 >/dev/null && \
-	    { [ "$$(uname)" != Linux ] || ldconfig -p 2>/dev/null | grep -q libEGL_mesa; }; then \
+	    { [ "$$(uname)" != Linux ] || { command -v qemu-riscv64 >/dev/null && \
+	      ldconfig -p 2>/dev/null | grep -q libEGL_mesa; }; }; then \
 	  touch $@; \
 	elif [ "$$(uname)" = Darwin ] && command -v brew >/dev/null; then \
 	  brew install qemu && touch $@; \

@@ -1,6 +1,7 @@
 """Millhand's front door: the `millhand` command, and `import millhand` for the environments."""
 
 import ast
+import dataclasses
 import difflib
 import json
 import os
@@ -162,17 +163,36 @@ def robots_command(as_json: Json = False) -> None:
 
 
 @app.command("boards")
-def boards_command(as_json: Json = False) -> None:
-    """List the boards that firmware can be built for."""
+def boards_command(
+    write: Annotated[Path | None, typer.Option(help="Renew this page, docs/boards.md.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the boards that firmware can be built for; with --write, make their page."""
     import hardware
+    from hardware import page
 
-    table = table_of("boards", "name", "ISA", "ABI", "emulator", "what it is")
-    rows = []
-    for name in hardware.boards():
-        board = hardware.load_board(name)
-        program = board.emulator.program if board.emulator else "none"
-        rows.append({"name": name, "isa": board.isa, "abi": board.abi, "emulator": program})
-        table.add_row(name, board.isa, board.abi, program, board.description)
+    found = [hardware.load_board(name) for name in hardware.boards()]
+    if write is not None:
+        page.write(write, found)
+    table = table_of("boards", "name", "ISA", "ABI", "code", "data", "runs", "what it is")
+    rows: list[dict[str, Any]] = []
+    for board in found:
+        cells = (*page.code_and_data(board), page.where(board))
+        table.add_row(board.name, board.isa.split("_")[0], board.abi, *cells, board.description)
+        rows.append(
+            {
+                "name": board.name,
+                "isa": board.isa,
+                "abi": board.abi,
+                "emulator": board.emulator.program if board.emulator else "none",
+                "runs": board.runs,
+                "system": board.system,
+                "memory": [dataclasses.asdict(region) for region in board.memory],
+                "flash_tool": board.flash.tool if board.flash else None,
+                "description": board.description,
+                "proven": board.proven,
+            }
+        )
     report({"boards": rows}, as_json, table)
 
 

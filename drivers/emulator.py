@@ -11,6 +11,7 @@ from drivers.errors import EmulatorError
 from drivers.link import Link
 from drivers.mailbox import Command, Fault, Status
 from drivers.qemu import Machine, find_qemu
+from drivers.qemu_user import UserMachine
 from drivers.toolchain import Firmware, build
 from hardware import Board, load_board
 from robots.controllers.contract import Controller
@@ -45,7 +46,8 @@ class Emulator:
         self._host = controller.instance(np.zeros(1, controller.params))
         self._zero_counters()
         self._looks = _LOOKS
-        self._machine = Machine(self.board, self.firmware.elf)
+        made = UserMachine if self.board.system == "linux" else Machine
+        self._machine: Machine | UserMachine = made(self.board, self.firmware.elf)
         self._link: Link | None = None
         try:
             self._link = Link(controller, self.board, self._machine)
@@ -122,11 +124,11 @@ class Emulator:
         link = self._linked()
         rate = self.board.rate_hz if rate_hz is None else rate_hz
         watchdog = self.board.watchdog_s if watchdog_s is None else watchdog_s
-        period, patience = self.board.timer_hz / rate, self.board.timer_hz * watchdog
+        hz = self.board.emulated_timer_hz
+        period, patience = hz / rate, hz * watchdog
         if not (1 <= period < 2**32 and 1 <= patience < 2**32):
             raise ValueError(
-                f"rate_hz {rate:g} with watchdog_s {watchdog:g} does not fit a timer "
-                f"of {self.board.timer_hz} Hz"
+                f"rate_hz {rate:g} with watchdog_s {watchdog:g} does not fit a timer of {hz} Hz"
             )
         link.header["period"], link.header["watchdog"] = round(period), round(patience)
         self._guarded(Command.RUN)

@@ -11,6 +11,7 @@ from drivers.crash import crash_of
 from drivers.errors import DriverError, EmulatorError
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from drivers.qemu import Machine
+from drivers.qemu_user import UserMachine
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -33,7 +34,9 @@ class Link:
     header record. Raises EmulatorError where the firmware is not the one expected.
     """
 
-    def __init__(self, controller: Controller, board: Board, machine: Machine) -> None:
+    def __init__(
+        self, controller: Controller, board: Board, machine: Machine | UserMachine
+    ) -> None:
         self.controller, self.board, self.machine = controller, board, machine
         offset = board.mailbox.base - board.ram.base
         self.box = np.frombuffer(machine.ram, mailbox_dtype(controller), 1, offset)
@@ -42,7 +45,7 @@ class Link:
         self.wait(lambda: self.header["magic"] == MAGIC, "boot")
         self._check_layout()
         self.header["looks"] = _GUEST_LOOKS_ALONE if cpus() == 1 else _GUEST_LOOKS
-        self.header["doze"] = max(1, round(_DOZE_S * board.timer_hz))
+        self.header["doze"] = max(1, round(_DOZE_S * board.emulated_timer_hz))
 
     def _check_layout(self) -> None:
         expected, found = layout_hash(self.controller), int(self.header["layout"])
@@ -79,6 +82,8 @@ class Link:
                 self._check_alive(what, began)
 
     def _check_alive(self, what: str, began: float) -> None:
+        if self.header["status"] == Status.FAULT:
+            self.check_ready()
         status = self.machine.exit_status
         if status is not None:
             said = self.machine.stderr()
@@ -86,8 +91,6 @@ class Link:
                 f"QEMU exited with status {status} at tick {self.header['ticks']} ({what})"
                 + (f": {said}" if said else "")
             )
-        if self.header["status"] == Status.FAULT:
-            self.check_ready()
         if time.monotonic() - began > HANG_S:
             try:
                 state = self.machine.ask("query-status").get("status")

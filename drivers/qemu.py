@@ -33,9 +33,8 @@ def find_qemu(board: Board) -> str:
         raise DriverError(f"board {board.name} has no emulator; pick one with an [emulator] part")
     program = shutil.which(board.emulator.program)
     if program is None:
-        remedy = (
-            "brew install qemu" if sys.platform == "darwin" else "apt-get install qemu-system-misc"
-        )
+        package = "qemu-user" if board.system == "linux" else "qemu-system-misc"
+        remedy = "brew install qemu" if sys.platform == "darwin" else f"apt-get install {package}"
         raise DriverError(f"{board.emulator.program} is not installed: {remedy}")
     return program
 

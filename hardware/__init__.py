@@ -131,11 +131,12 @@ def _build(data: dict[str, Any]) -> Board:
         watchdog_s=float(data["control"]["watchdog_s"]),
         emulator=emulator and EmulatorSpec(**emulator),
         hart=data.get("hart", 0),
-        counter=data.get("counter", "minstret"),
+        csrs=data.get("csrs", "all"),
         boot=data.get("boot", ""),
         system=data.get("system", "bare"),
         devices=(uart, timer, *others),
         flash=flash and FlashTool(**flash),
+        proven=data.get("proven", ""),
         wiring=data.get("wiring", ""),
         sources=tuple(data.get("sources", ())),
     )

@@ -39,12 +39,17 @@ class Device:
 
 @dataclass(frozen=True)
 class EmulatorSpec:
-    """How QEMU is asked for this board."""
+    """How QEMU is asked for this board.
+
+    `harts` are all that the machine has at least; `timer_hz` is given where QEMU's timer does
+    not run at the board's rate.
+    """
 
     program: str
     machine: str = ""
     cpu: str | None = None
     harts: int = 1
+    timer_hz: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,10 @@ class Board:
     `extensions` are the parts of `isa`; sizes are bytes, rates are Hz, `watchdog_s` is
     simulated seconds without a sign of life from the host in free-running control. `mailbox`
     is the most that a controller's mailbox may take. `hart` is the one that runs the
-    controller; `counter` is what counts its instructions: minstret or none. `system` is bare,
-    or linux where the firmware is a program of the operating system. `emulator` is None for a
-    board that is built for and size-checked, but not run.
+    controller. `csrs` is `few` where mhartid, mie and minstret are not to be touched; no
+    instructions are then counted. `boot` names the file that brings the chip up before the
+    firmware runs. `system` is bare, or linux where the firmware is a program of the operating
+    system. `emulator` is None for a board that is built for and size-checked, but not run.
     """
 
     name: str
@@ -88,11 +94,12 @@ class Board:
     watchdog_s: float
     emulator: EmulatorSpec | None
     hart: int = 0
-    counter: str = "minstret"
+    csrs: str = "all"
     boot: str = ""
     system: str = "bare"
     devices: tuple[Device, ...] = ()
     flash: FlashTool | None = None
+    proven: str = ""
     wiring: str = ""
     sources: tuple[str, ...] = ()
 
@@ -108,9 +115,18 @@ class Board:
         return next(region for region in self.memory if region.base <= base < region.end)
 
     @property
+    def emulated_timer_hz(self) -> int:
+        """The timer's rate where the firmware runs in the emulator."""
+        return (self.emulator and self.emulator.timer_hz) or self.timer_hz
+
+    @property
     def runs(self) -> str:
         """Where its firmware is run in tests: qemu, or built where it is not run at all."""
         return "qemu" if self.emulator else "built"
+
+    def parts(self, role: str) -> tuple[Device, ...]:
+        """The devices of a role, such as gpio or can, in the file's order."""
+        return tuple(device for device in self.devices if device.role == role)
 
     def code_space(self) -> Memory:
         """Where code may lie: from the entry to the region's end, or to the mailbox."""

@@ -19,12 +19,14 @@ static inline void wait_for_interrupt(void) { __asm__ volatile("wfi" ::: "memory
 /* Where the core does not count them, no instruction counts. */
 static inline unsigned long instructions_now(void)
 {
-#if BOARD_COUNTS_INSTRUCTIONS
+#if BOARD_HAS_ALL_CSRS
     return CSR_READ(minstret);
 #else
     return 0;
 #endif
 }
+
+void board_start(void); /* clocks, pins, watchdogs: only where BOARD_HAS_BOOT */
 
 void timer_start(void);
 uint64_t timer_now(void);

@@ -3,8 +3,6 @@
 #include "board.h"
 #include "config.h"
 
-#define PAINT 0x5ac4ba1du
-
 int32_t millhand_step(void *params, void *state, const void *input, void *output);
 
 extern uint32_t __stack_bottom[], __stack_top[];
@@ -47,12 +45,12 @@ uint32_t core_kernel(void *output)
 uint32_t core_stack_used(void)
 {
     uint32_t *word = __stack_bottom;
-    while (word < __stack_top && *word == PAINT)
+    while (word < __stack_top && *word == STACK_PAINT)
         word++;
     return (uint32_t)((__stack_top - word) * sizeof *word);
 }
 
-uint32_t core_stack_overflowed(void) { return __stack_bottom[0] != PAINT; }
+uint32_t core_stack_overflowed(void) { return __stack_bottom[0] != STACK_PAINT; }
 
 /* The output is zero before anybody can read why. */
 void core_stop(uint32_t fault)

@@ -12,10 +12,12 @@
     .section .text.start, "ax"
     .globl _start
 _start:
+#if BOARD_HAS_ALL_CSRS
     csrw    mie, zero
     csrr    t0, mhartid
     li      t1, BOARD_HART
     bne     t0, t1, park
+#endif
     la      t0, trap
     csrw    mtvec, t0
     .option push
@@ -23,6 +25,10 @@ _start:
     la      gp, __global_pointer$
     .option pop
     la      sp, __stack_top
+#ifdef __riscv_xtheadba
+    li      t0, 1 << 22             /* mxstatus.THEADISAEE: XuanTie's own instructions on */
+    csrs    0x7c0, t0
+#endif
 #ifdef __riscv_flen
     li      t0, 1 << 13             /* mstatus.FS = initial: floating point on */
     csrs    mstatus, t0
@@ -45,12 +51,16 @@ _start:
     addi    t0, t0, 4
     j       2b
 3:  la      t0, __stack_bottom      /* paint the stack: what is overwritten was used */
-    li      t2, 0x5ac4ba1d
+    li      t2, STACK_PAINT
 4:  bgeu    t0, sp, 5f
     sw      t2, 0(t0)
     addi    t0, t0, 4
     j       4b
-5:  call    firmware_main
+5:
+#if BOARD_HAS_BOOT
+    call    board_start
+#endif
+    call    firmware_main
 park:
     wfi
     j       park

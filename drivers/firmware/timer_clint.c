@@ -4,7 +4,6 @@
  * Its pending bit ends a wfi. An interrupt is taken only between timer_interrupt_at and
  * timer_interrupt_off: then the controller has overrun its tick. */
 #include "board.h"
-#include "config.h"
 
 #define MTIMECMP ((volatile uint32_t *)(uintptr_t)(TIMER_BASE + 0x4000 + 8 * BOARD_HART))
 #ifndef TIMER_TIME_CSR

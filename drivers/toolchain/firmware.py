@@ -81,7 +81,7 @@ def build(
     if out_dir is not None:
         elf = Path(out_dir) / f"{controller.name}-{board.name}.elf"
         elf.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(image, elf)
+        shutil.copy(image, elf)
     bits = elf.read_bytes()
     text, data, zero = sizes(bits)
     in_flash = board.system == "bare" and board.code.kind == "flash"
@@ -151,5 +151,5 @@ def _make(
         # Put in place in one move: another process may build the same image now.
         with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as part:
             part.write(made.read_bytes())
-        os.chmod(part.name, 0o644)
+        os.chmod(part.name, 0o755 if board.system == "linux" else 0o644)
         os.replace(part.name, image)

@@ -50,8 +50,12 @@ def config_header(controller: Controller, board: Board) -> str:
     """Write `config.h`: where things are on this board. Macros alone: assembly reads it too."""
     lines = [
         f"#define MAILBOX_BASE {board.mailbox.base:#x}u",
+        f"#define MAILBOX_ROOM {board.mailbox.size:#x}u",
+        f"#define STACK_SIZE {board.stack_size}",
+        "#define STACK_PAINT 0x5ac4ba1d",
         f"#define BOARD_HART {board.hart}",
-        f"#define BOARD_COUNTS_INSTRUCTIONS {int(board.counter == 'minstret')}",
+        f"#define BOARD_HAS_ALL_CSRS {int(board.csrs == 'all' and board.system == 'bare')}",
+        f"#define BOARD_HAS_BOOT {int(bool(board.boot))}",
         f"#define TIMER_HZ {board.timer_hz}u",
     ]
     for device in board.devices:

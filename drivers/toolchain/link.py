@@ -12,7 +12,9 @@ from drivers.toolchain.emit import llvm_features
 from hardware import Board
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
-_SOURCES = ("start.S", "core.c", "console.c", "uart_{uart}.c", "timer_{timer}.c")
+_START = {"bare": ("start.S",), "linux": ("start_linux.c", "start_linux_stack.S")}
+_TARGETS = {"bare": "freestanding-none", "linux": "linux-musl"}
+_SOURCES = ("core.c", "console.c", "uart_{uart}.c", "timer_{timer}.c")
 _RUNTIMES = {
     "lockstep": ("main.c",),
     "link": (
@@ -21,7 +23,7 @@ _RUNTIMES = {
     ),
 }
 _FLAGS = (
-    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-sanitize=all "
+    "-std=c11 -O2 -g0 -Wall -Wextra -Werror -fno-pic -fno-sanitize=all "
     "-fno-stack-protector -fno-unwind-tables -fno-asynchronous-unwind-tables "
     "-fno-strict-aliasing -ffunction-sections -fdata-sections -ffp-contract=off -mcmodel=medany "
     "-Wl,--gc-sections -Wl,--build-id=none -static"
@@ -39,15 +41,23 @@ def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
     pins = (d for d in board.devices if d.role == "gpio" and d.option("motor_enable", -1) >= 0)
     gpio = next((device.kind for device in pins), None)
     kinds = {"uart": board.uart.kind, "timer": board.timer.kind, "gpio": gpio}
-    names = (name for name in (*_SOURCES, *_RUNTIMES[runtime]) if gpio or "{gpio}" not in name)
+    patterns = (*_START[board.system], *_SOURCES, *_RUNTIMES[runtime])
+    names = (name for name in patterns if gpio or "{gpio}" not in name)
     found = [FIRMWARE / name.format(**kinds) for name in names]
+    if board.boot:
+        found.append(FIRMWARE / f"boot_{board.boot}.c")
     if "d" not in board.extensions:
         found.append(FIRMWARE / "soft_divide.c")
     return found
 
 
 def link_script(board: Board, mailbox: int) -> str:
-    """Fill in the linker script for a board with a mailbox of so many bytes."""
+    """Fill in the linker script for a board with a mailbox of so many bytes.
+
+    An operating system's own is not for us to write: it is empty.
+    """
+    if board.system != "bare":
+        return ""
     code, data = board.code_space(), board.data_space(mailbox)
     in_flash = code.kind == "flash"
     spaces = {code.name: code, data.name: data}
@@ -73,10 +83,11 @@ def command(board: Board) -> list[str]:
     return [
         "cc",
         "-target",
-        f"riscv{board.xlen}-freestanding-none",
+        f"riscv{board.xlen}-{_TARGETS[board.system]}",
         f"-mcpu=generic_rv{board.xlen}+{llvm_features(board).replace('+', '').replace(',', '+')}",
         f"-mabi={board.abi}",
         *_FLAGS.split(),
+        *(("-ffreestanding", "-Wl,-T,link.ld") if board.system == "bare" else ()),
     ]
 
 
@@ -121,7 +132,6 @@ def link(
         f"-I{FIRMWARE}",
         "-I.",
         headers_key(folder),
-        "-Wl,-T,link.ld",
         *map(str, sources(board, runtime)),
         str(kernel),
         "-o",
