@@ -37,6 +37,8 @@ def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
     """
     if runtime not in _RUNTIMES:
         raise ToolchainError(f"unknown runtime {runtime!r}; valid: {', '.join(_RUNTIMES)}")
+    if runtime == "link" and board.system != "bare":
+        raise ToolchainError(f"{board.name} runs under {board.system}; runtime link needs bare")
     # A pin that enables the power stage: `motor_enable` among the options of the role "gpio".
     pins = (d for d in board.devices if d.role == "gpio" and d.option("motor_enable", -1) >= 0)
     gpio = next((device.kind for device in pins), None)
