@@ -93,3 +93,32 @@ def test_pl011_against_a_model_of_its_registers():
     queue[0], queue[1], queue[2] = 0x41, 0x142, 0xFF  # the second has a framing error
     word.in_dll(c, "model_queued").value = 3
     assert [c.uart_get() for _ in range(4)] == [0x41, -1, 0xFF, -1]
+
+
+def test_designware_uart_against_a_model_of_its_registers():
+    """The 16550's driver with registers 4 bytes apart, as Milk-V Duo and VisionFive 2 have it."""
+    config = (
+        "#define UART_BASE 0x4140000u\n#define UART_CLOCK_HZ 25000000u\n"
+        "#define UART_REG_SHIFT 2u\n#define UART_REG_WIDTH 4u\n"
+    )
+    path = host_c.shared_library(
+        "dw_apb", bare.FIRMWARE / "uart_ns16550a.c", host_c.HERE / "model_dw_apb.c",
+        generated={"config.h": config}, flags=["-DMMIO_MODEL"],
+    )  # fmt: skip
+    c = ctypes.CDLL(str(path))
+    word = ctypes.c_uint32
+    queue = (word * 64).in_dll(c, "model_queue")
+    word.in_dll(c, "model_queued").value = 2  # what came before we started is not ours
+    c.uart_start()
+    assert c.uart_get() == -1
+    assert word.in_dll(c, "model_divisor").value == round(25e6 / (16 * 115200))
+    assert word.in_dll(c, "model_line").value == 0x03  # 8 bits, no parity, 1 stop bit
+    for byte in b"ok\xff":
+        assert c.uart_put(byte) == 1
+    word.in_dll(c, "model_full").value = 1
+    assert c.uart_put(7) == 0
+    assert list((word * 64).in_dll(c, "model_sent"))[:4] == [*b"ok\xff", 0]
+    queue[2], queue[3] = 0x41, 0xFF
+    word.in_dll(c, "model_queued").value = 4
+    assert [c.uart_get() for _ in range(3)] == [0x41, 0xFF, -1]
+    assert word.in_dll(c, "model_wrong").value == 0
