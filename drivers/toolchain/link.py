@@ -1,5 +1,6 @@
 """Compile the firmware runtime and link it with a kernel, with ziglang's compiler and linker."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -36,6 +37,8 @@ def sources(board: Board, runtime: str = "lockstep") -> list[Path]:
     """
     if runtime not in _RUNTIMES:
         raise ToolchainError(f"unknown runtime {runtime!r}; valid: {', '.join(_RUNTIMES)}")
+    if runtime == "link" and board.system != "bare":
+        raise ToolchainError(f"{board.name} runs under {board.system}; runtime link needs bare")
     # A pin that enables the power stage: `motor_enable` among the options of the role "gpio".
     pins = (d for d in board.devices if d.role == "gpio" and d.option("motor_enable", -1) >= 0)
     gpio = next((device.kind for device in pins), None)
@@ -90,6 +93,18 @@ def command(board: Board) -> list[str]:
     ]
 
 
+def headers_key(folder: Path) -> str:
+    """Give a flag that differs when a generated header does.
+
+    The compiler's cache knows a header by the path it had when a file was compiled first: with
+    two folders at once, one build could take the other's object.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.h")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return f"-DHEADERS_{digest.hexdigest()[:16]}"
+
+
 def link(
     board: Board,
     kernel: Path,
@@ -118,6 +133,7 @@ def link(
         *command(board),
         f"-I{FIRMWARE}",
         "-I.",
+        headers_key(folder),
         *map(str, sources(board, runtime)),
         str(kernel),
         "-o",

@@ -36,12 +36,12 @@ def folder():
     return Path(kept.name)
 
 
-def shared_library(name, *sources, generated=None):
+def shared_library(name, *sources, generated=None, flags=()):
     """Compile sources to a shared library and give its path."""
     for file, text in (generated or {}).items():
         (folder() / file).write_text(text, encoding="utf-8")
     target = folder() / f"{name}.so"
-    done = _run([*_compiler(), *_WARN, f"-I{folder()}", "-O1", "-shared", "-fPIC",
+    done = _run([*_compiler(), *_WARN, f"-I{folder()}", "-O1", "-shared", "-fPIC", *flags,
                  *sources, "-o", target])  # fmt: skip
     assert done.returncode == 0, done.stderr
     return target

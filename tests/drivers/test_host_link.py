@@ -447,3 +447,8 @@ def test_the_enable_pin_is_high_while_commands_come_and_low_after_a_fault():
 def test_an_unknown_runtime_is_refused():
     with pytest.raises(DriverError, match="unknown runtime 'free'; valid: lockstep, link"):
         build(trouble.controller, load_board("virt-rv64"), runtime="free")
+
+
+def test_a_board_under_an_operating_system_has_no_host_link():
+    with pytest.raises(DriverError, match="linux-rv64 runs under linux; runtime link needs bare"):
+        build(trouble.controller, load_board("linux-rv64"), runtime="link")
