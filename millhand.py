@@ -180,11 +180,11 @@ def boards_command(
     found = [hardware.load_board(name) for name in hardware.boards()]
     if write is not None:
         page.write(write, found)
-    table = table_of("boards", "name", "ISA", "ABI", "code", "data", "runs", "what it is")
+    table = table_of("boards", "name", "ISA", "ABI", "code", "data", "runs")
     rows: list[dict[str, Any]] = []
     for board in found:
         cells = (*page.code_and_data(board), page.where(board))
-        table.add_row(board.name, board.isa.split("_")[0], board.abi, *cells, board.description)
+        table.add_row(board.name, board.isa.split("_")[0], board.abi, *cells)
         rows.append(
             {
                 "name": board.name,
