@@ -1,6 +1,9 @@
 """The pytest plugin, as the tests of a user's project see it."""
 
 import os
+import subprocess
+import sys
+import tomllib
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -341,6 +344,22 @@ def test_the_usual_boards_are_the_virtual_ones_and_collecting_compiles_nothing(t
     assert "at start []" in done.stdout
     collected = next(line for line in done.stdout.splitlines() if line.startswith("collected ["))
     assert "hardware" in collected and "numba" not in collected and "llvmlite" not in collected
+
+
+def test_an_installed_millhand_is_found_without_being_named(tmp_path):
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    (tmp_path / "test_it.py").write_text(TINY)
+    found = tmp_path / "site" / "installed-1.0.dist-info"
+    found.mkdir(parents=True)
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: installed\nVersion: 1.0\n")
+    points = [f"{name} = {value}" for name, value in declared["pytest11"].items()]
+    (found / "entry_points.txt").write_text("\n".join(["[pytest11]", *points]))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--board", "virt-rv64"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False,
+        env={**os.environ, "PYTHONPATH": f"{found.parent}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert done.returncode == 0 and "2 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_on_many_workers_every_test_has_its_own_board(tmp_path):
