@@ -79,12 +79,16 @@ def board(request: pytest.FixtureRequest, millhand_board: str) -> "Iterator[Boar
     chosen = _arguments(request.node)
     folders = (request.path.parent, request.config.rootpath)
     target = _boards(request.config)[millhand_board]
+    why = ""
     try:
-        with under_test.prepare(target, folders, not_run=_skip, **chosen) as made:
-            yield made
-            request.node.user_properties.extend(made.figures().items())
+        made = under_test.prepare(target, folders, not_run=_skip, **chosen)
     except under_test.SETUP_ERRORS as error:
-        pytest.fail(str(error), pytrace=False)
+        why = str(error)
+    if why:
+        pytest.fail(why, pytrace=False)
+    with made:
+        yield made
+        request.node.user_properties.extend(made.figures().items())
 
 
 def _skip(reason: str) -> NoReturn:
@@ -104,10 +108,10 @@ def _boards(config: pytest.Config) -> dict[str, Any]:
         chosen = chosen or [b for b in map(hardware.load_board, hardware.boards()) if _usual(b)]
     except hardware.BoardError as error:
         pytest.exit(str(error), returncode=2)
-    found = {one.name: one for one in chosen}
-    if len(found) < len(chosen):
-        names = ", ".join(one.name for one in chosen)
-        pytest.exit(f"--board names a board twice: {names}", returncode=2)
+    found = {}
+    for one in chosen:
+        if found.setdefault(one.name, one) != one:
+            pytest.exit(f"--board has two boards of the name {one.name}", returncode=2)
     config.stash[_FOUND] = found
     return found
 

@@ -29,7 +29,7 @@ class LinkedUnderTest(BoardUnderTest):
     @property
     def link(self) -> Any:
         """The host link, for what a test wants to do by itself."""
-        return self._started().link
+        return self.emulator.link
 
     def stack_bytes(self) -> int:
         """The most stack that the firmware can use, or has used where that cannot be told."""

@@ -114,6 +114,11 @@ class BoardUnderTest:
         return self.board.name
 
     @property
+    def emulator(self) -> Any:
+        """What runs the board, started: an Emulator, or a LinkedBoard."""
+        return self._started()
+
+    @property
     def instructions_per_tick(self) -> float:
         """Mean instructions of the kernel a tick; NaN before the first."""
         return self.instructions / self.ticks if self.ticks else float("nan")

@@ -25,7 +25,7 @@ SUBSET = (
     "tests/drivers/test_host_link.py",
     "tests/drivers/test_emulator.py",
 )
-SLOW = "however fuzzed thousands free_running_outputs leg_impedance maths gait two_runs pieces limited_imp"
+SLOW = "however fuzzed thousands free_running_outputs two_runs pieces maths gait impedance"
 CHOICE = " and ".join(
     ["(virt-rv64 or not virt)", "not rv32", "not hifive", *(f"not {word}" for word in SLOW.split())]
 )

@@ -114,11 +114,11 @@ def other(params, state, input, output):
 pytestmark = pytest.mark.firmware(controller="law.py", rate_hz=1000)
 
 def test_fails(board):
-    board._started()._host._kernel = other
+    board.emulator._host._kernel = other
     board.run(10, input={"x": 1.0})
 
 def test_counts(board):
-    board._started()._host._kernel = other
+    board.emulator._host._kernel = other
     board.run(10, input={"x": 1.0}, allow_differing=True)
     assert board.ticks_differing == 1
     assert board.first_difference.startswith("tick 2: output.pair[1] is 0.5")
@@ -171,7 +171,7 @@ def test_it(board):
     board.run(5)
 """,
         "--junitxml=report.xml",
-        board="virt-rv64,virt-rv32-soft",
+        board="virt-rv64,virt-rv32-soft,virt-rv64",
     )
     done.assert_outcomes(passed=2)
     found = {}
@@ -310,6 +310,11 @@ def test_an_unknown_board_ends_pytest_with_one_line_and_code_2(tmp_path):
     assert done.returncode == 2
     assert "unknown board 'vrt-rv64', did you mean 'virt-rv64'?" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+    text = (ROOT / "hardware/boards/virt-rv64.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace("rv64gc", "rv64gc_zba"))
+    done = run_apart("-q", "--board", "virt-rv64,mine.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--board has two boards of the name virt-rv64" in done.stderr
 
 
 def test_missing_qemu_is_an_error_unless_boards_are_optional(tmp_path):
