@@ -13,19 +13,32 @@ from plugin_runs import LAW, PLUGIN, ROOT, run_apart
 from drivers.errors import DriverError
 from drivers.expectation import Expectation
 from drivers.fields import assign, feeder, field, leaves
+from drivers.toolchain import cache_folder
 from drivers.under_test import BoardUnderTest
 
 pytest_plugins = ("pytester",)
 
+CACHE = cache_folder()
+
+
+@pytest.fixture(scope="module")
+def law(tmp_path_factory):
+    """The law in one place, so that it is compiled once."""
+    path = tmp_path_factory.mktemp("law") / "law.py"
+    path.write_text(LAW)
+    return path
+
 
 @pytest.fixture
-def project(pytester, monkeypatch):
+def project(pytester, monkeypatch, law):
     """A folder with the law, and what runs its tests on one board.
 
     In a process of its own: pytester unloads what a run in this one has loaded, Numba too.
     """
-    pytester.makepyfile(law=LAW)
+    (pytester.path / "law.py").symlink_to(law)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    # pytester gives its runs another home, with nothing built in it.
+    monkeypatch.setenv("MILLHAND_CACHE", str(CACHE))
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(body, *words, board="virt-rv64"):
