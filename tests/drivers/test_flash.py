@@ -1,9 +1,12 @@
 """`millhand flash`: the tool's command, the refusal of another board, the image read back."""
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
+import threading
 
 import pytest
 import trouble
@@ -170,6 +173,49 @@ def test_commands_are_filled_split_and_shown(law, tmp_path):
         steps("virt-rv64")
     with pytest.raises(DriverError, match="which the tool would misread"):
         flash.commands(build(made, load_board("hifive1"), tmp_path / "a b"), None)
+
+
+def test_a_serial_device_carries_the_host_link():
+    with LinkedBoard(trouble.controller, "virt-rv64") as board:
+        uart = board.link._stream.socket
+        uart.settimeout(None)
+        ours, theirs = pty.openpty()
+
+        def down():
+            with contextlib.suppress(OSError):
+                while data := os.read(ours, 4096):
+                    uart.sendall(data)
+
+        def up():
+            with contextlib.suppress(OSError):
+                while data := uart.recv(4096):
+                    os.write(ours, data)
+
+        pumps = [threading.Thread(target=pump, daemon=True) for pump in (down, up)]
+        for pump in pumps:
+            pump.start()
+        name = os.ttyname(theirs)
+        with opened(name, 115200) as stream:
+            assert flash.check_before(board.firmware, stream, name) == "trouble on virt-rv64"
+            assert flash.verify(board.firmware, stream, 10.0) == identity_of(board.firmware.elf)
+            with pytest.raises(DriverError, match="is in use by another"), opened(name, 115200):
+                pass
+        os.close(theirs)
+    for pump in pumps:
+        pump.join()
+    os.close(ours)
+
+
+def test_a_port_that_is_pulled_out_is_an_error_that_says_so():
+    ours, theirs = pty.openpty()
+    name = os.ttyname(theirs)
+    with opened(name, 115200) as stream:
+        assert stream.read(1) == b""
+        os.close(ours)
+        os.close(theirs)
+        for call in (lambda: stream.read(1), lambda: stream.write(b"x")):
+            with pytest.raises(LinkError, match=f"the port {name} is gone"):
+                call()
 
 
 def test_the_serial_port_is_the_tools_where_that_can_be_one(tmp_path):
