@@ -743,13 +743,18 @@ def flash(
     back over its serial port. A port at which another board answers is refused by name.
     """
     from drivers import flash as flashing
+    from drivers.errors import DriverError
     from drivers.toolchain import build as build_firmware
 
     law, _ = controller_for(controller, robot)
     target = load_board(board)
     with say.status(f"building {controller} for {target.name}"):
         runtime = runtime if target.system == "bare" else "lockstep"
-        firmware = build_firmware(law, target, out, runtime=runtime)
+        try:
+            firmware = build_firmware(law, target, out, runtime=runtime)
+        except DriverError as error:
+            hint = "; --runtime lockstep builds it without host link: it is then not read back"
+            raise ValueError(f"{error}{hint if runtime == 'link' else ''}") from error
     steps = [] if verify_only else flashing.commands(firmware, port)
     where = flashing.serial_of(port, serial) if runtime == "link" else None
     if verify_only and not where:
