@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT_PACKAGES := qemu-system-misc qemu-user libegl1 libgl1-mesa-dri
 
-.PHONY: setup demo test lint bench bits experts clean
+.PHONY: setup demo test lint bench bits soak experts clean
 .DEFAULT_GOAL := demo
 
 setup: $(VENV)/.python-done $(VENV)/.system-done
@@ -66,6 +66,12 @@ bench: setup
 bits: setup
 	@MILLHAND_BITS_TICKS=10000 $(BIN)/python -m pytest -q tests/drivers/test_bits.py \
 	  tests/drivers/test_generated_on_boards.py
+
+# The drivers' tests again and again, half of the time with all cores busy; counts runs that failed.
+SOAK_MINUTES ?= 30
+SOAK_RUNS ?= 1000
+soak: setup
+	@$(BIN)/python tests/soak.py --minutes $(SOAK_MINUTES) --runs $(SOAK_RUNS)
 
 # The experts' record behind docs/tasks.md: every task on its first robot over 200 layouts, on the
 # others over 100; PegInsert also by clearance and stiffness. Some forty minutes on 2 cores.

@@ -714,6 +714,100 @@ def emulate(
     raise typer.Exit(1 if result["ticks_differing"] else 0)
 
 
+@app.command()
+def flash(
+    board: Annotated[str, typer.Option(help="Board, see `millhand boards`, or a .toml file.")],
+    controller: Control = "limited_impedance",
+    robot: Annotated[str, typer.Option(help=ROBOT)] = "",
+    port: Annotated[
+        str | None, typer.Option(help="Where the tool finds the board: /dev/ttyUSB0, COM3, ...")
+    ] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="Serial port to verify over, where --port is not one.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the image.")] = Path("outputs/firmware"),
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before running it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the command.")] = False,
+    runtime: Annotated[
+        str,
+        typer.Option(help="link, commanded over its serial port; or lockstep, not read back."),
+    ] = "link",
+    verify_only: Annotated[
+        bool, typer.Option("--verify-only", help="Flash nothing; compare what the board holds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put a controller's firmware on a board, and have the board prove that it is there.
+
+    Prints the vendor tool's command, asks, runs it, and compares the hash that the board reads
+    back over its serial port. A port at which another board answers is refused by name.
+    """
+    from drivers import flash as flashing
+    from drivers.errors import DriverError
+    from drivers.toolchain import build as build_firmware
+
+    law, _ = controller_for(controller, robot)
+    target = load_board(board)
+    with say.status(f"building {controller} for {target.name}"):
+        runtime = runtime if target.system == "bare" else "lockstep"
+        try:
+            firmware = build_firmware(law, target, out, runtime=runtime)
+        except DriverError as error:
+            hint = "; --runtime lockstep builds it without host link: it is then not read back"
+            raise ValueError(f"{error}{hint if runtime == 'link' else ''}") from error
+    steps = [] if verify_only else flashing.commands(firmware, port)
+    where = flashing.serial_of(port, serial) if runtime == "link" else None
+    if verify_only and not where:
+        raise ValueError(f"--verify-only needs --serial, and firmware with a host link: {board}")
+    result = {
+        "board": target.name,
+        "controller": law.name,
+        "command": flashing.as_text(steps),
+        "elf": str(firmware.elf),
+        "flashed": False,
+        "verified": False,
+    }
+    if steps:
+        (say if as_json else Console()).print(result["command"], soft_wrap=True, highlight=False)
+        if target.flash.note:
+            say.print(target.flash.note, soft_wrap=True, highlight=False)
+    if not dry_run:
+        put_on_board(firmware, steps, where, yes, result)
+    report(result, as_json)
+
+
+def put_on_board(
+    firmware: Any, steps: list[list[str]], where: str | None, yes: bool, result: dict[str, Any]
+) -> None:
+    """Flash and verify; `result` says what was done."""
+    from drivers import flash as flashing
+    from drivers.serial_port import opened
+
+    baud = firmware.board.uart.option("baud", 115200)
+    if steps:
+        flashing.find_tools(firmware.board, steps)
+        if where:
+            with opened(where, baud) as stream:
+                found = flashing.check_before(firmware, stream, where)
+            say.print(f"at {where}: {found}", highlight=False)
+        if not yes and not sys.stdin.isatty():
+            raise ValueError("nobody is here to confirm: give --yes to run the command")
+        if not yes and not typer.confirm("Run it?", err=True):
+            raise ValueError("not confirmed; nothing was flashed")
+        flashing.run(steps)
+        result["flashed"] = True
+    if not where:
+        say.print(
+            "[yellow]not verified:[/yellow] once the board runs, "
+            "millhand flash --verify-only --serial PORT"
+        )
+        return
+    with opened(where, baud) as stream, say.status(f"{firmware.board.name} reads itself back"):
+        identity = flashing.verify(firmware, stream)
+    result |= {"verified": True, "bytes": identity.size, "sha256": identity.sha256}
+    say.print(f"[green]verified:[/green] {identity.size} bytes, SHA-256 {identity.sha256}")
+
+
 def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:
     """Give an emulator's counters as a dict."""
     return {

@@ -154,6 +154,11 @@ class Emulator:
         """A copy of the output as it is on the board now, shape (1,)."""
         return self._linked().box["output"].copy()
 
+    @property
+    def host_output(self) -> np.ndarray:
+        """The host's output of the latest tick that was compared, shape (1,)."""
+        return self._host.output
+
     def stack_used(self) -> int:
         """Bytes of stack that the firmware has used at most since it booted."""
         self._guarded(Command.STACK)

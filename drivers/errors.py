@@ -15,3 +15,7 @@ class EmulatorError(DriverError):
 
 class LinkError(DriverError):
     """The host link: the other side is silent, refuses, or is not the one expected."""
+
+
+class SilentError(LinkError):
+    """The host link: nothing answers at the port."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from drivers import protocol
 from drivers.crash import Crash, crash_of
-from drivers.errors import LinkError
+from drivers.errors import LinkError, SilentError
 from drivers.frames import DATA_MAX, Decoder, Frame, encode
 from drivers.guard import FAULT_FLAGS, check_limits
 from drivers.guard import limits as limits_of
@@ -120,16 +120,24 @@ class HostLink:
 
     def hello(self) -> None:
         """Say who is wanted. Raises LinkError by name where the board is somebody else."""
+        result, theirs, data = self._greet()
+        if result is not Result.OK:
+            raise LinkError(self._refusal(result, theirs))
+        sizes = np.frombuffer(data, protocol.SIZES, 1, protocol.HELLO.itemsize)[0]
+        self.timer_hz = int(sizes["timer_hz"])
+
+    def who(self) -> tuple[str, str]:
+        """Ask who is at the port, whoever it is: the names of its controller and its board."""
+        _, theirs, _ = self._greet()
+        return protocol.unpack_name(theirs["controller"]), protocol.unpack_name(theirs["board"])
+
+    def _greet(self) -> tuple[Result, np.void, bytes]:
         own = np.zeros(1, protocol.HELLO)
         own["version"], own["layout"] = protocol.VERSION, layout_hash(self.controller)
         own["controller"] = protocol.pack_name(self.controller.name)
         own["board"] = protocol.pack_name(self.board.name)
         result, data = self._ask(Message.HELLO, own.tobytes())
-        theirs = np.frombuffer(data, protocol.HELLO, 1)[0]
-        if result is not Result.OK:
-            raise LinkError(self._refusal(result, theirs))
-        sizes = np.frombuffer(data, protocol.SIZES, 1, protocol.HELLO.itemsize)[0]
-        self.timer_hz = int(sizes["timer_hz"])
+        return result, np.frombuffer(data, protocol.HELLO, 1)[0], data
 
     def _refusal(self, result: Result, theirs: np.void) -> str:
         name = protocol.unpack_name(theirs["controller"])
@@ -304,7 +312,7 @@ class HostLink:
                     frame = self._replies.popleft()
                     if (frame.type, frame.sequence) == (wanted, self.sequence):
                         return self._open(frame)
-        raise LinkError(
+        raise SilentError(
             f"no answer to {message.name.lower()} from {self.board.name} in {_TRIES} times "
             f"{self.timeout_s:g} s; the port said: {self.console[-80:]!r}"
         )

@@ -32,7 +32,7 @@ def result_of(done):
 
 
 COMMANDS = ["demo", "doctor", "tasks", "robots", "boards", "policies"]
-COMMANDS += ["watch", "record", "train", "eval", "export", "build", "emulate", "bench"]
+COMMANDS += ["watch", "record", "train", "eval", "export", "build", "emulate", "flash", "bench"]
 
 
 def test_help_lists_every_command_and_each_explains_itself():

@@ -1,0 +1,163 @@
+"""The pytest plugin: a `board` fixture that runs a controller as firmware, on the boards asked for.
+
+Pytest loads this file in every project where Millhand is installed, so it imports nothing of ours
+until a test asks for a board, and no compiler until that test runs.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from drivers.under_test import BoardUnderTest
+
+MARKER = (
+    "firmware(controller, robot=None, rate_hz=None, params=None, link=False): what the `board` "
+    "fixture runs: a controller's name, the path of a Python file (from the test's folder or the "
+    "root), a module, or a Controller with its params; link: on the board's own timer"
+)
+ARGUMENTS = ("controller", "robot", "rate_hz", "params", "link")
+_FOUND = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--board` and `--board-optional`."""
+    group = parser.getgroup("millhand", "controllers as firmware on RISC-V boards (millhand)")
+    group.addoption(
+        "--board",
+        action="append",
+        default=[],
+        metavar="NAME[,NAME|FILE.toml]",
+        help="boards for the `board` fixture, see `millhand boards`; default: QEMU's virt boards",
+    )
+    group.addoption(
+        "--board-optional",
+        action="store_true",
+        help="skip tests on boards whose QEMU is missing, where they are an error otherwise",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker; refuse a board that is none before anything is collected."""
+    config.addinivalue_line("markers", MARKER)
+    if config.getoption("board"):
+        _boards(config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test for each board of every test that asks for our `board`."""
+    if "millhand_board" in metafunc.fixturenames:
+        metafunc.parametrize("millhand_board", list(_boards(metafunc.config)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Look for QEMU once, for the boards that the chosen tests run on."""
+    worker = hasattr(config, "workerinput")  # of xdist: there the fixture looks, test by test
+    if worker or config.option.collectonly:
+        return
+    missing = {name: _missing(config, name) for name in {_board_of(item) for item in items} if name}
+    said = "\n".join(sorted(text for text in missing.values() if text))
+    if said and not config.getoption("board_optional"):
+        pytest.exit(f"{said}\n--board-optional skips such tests", returncode=2)
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, millhand_board: str) -> "Iterator[BoardUnderTest]":
+    """A board with the firmware of the test's `firmware` marker, see drivers/under_test.py.
+
+    Its figures become properties of the test: `record_property` of JUnit reports.
+    """
+    why = _missing(request.config, millhand_board)
+    if why and request.config.getoption("board_optional"):
+        pytest.skip(why)
+    if why:
+        pytest.fail(why, pytrace=False)
+    from drivers import under_test
+
+    chosen = _arguments(request.node)
+    folders = (request.path.parent, request.config.rootpath)
+    target = _boards(request.config)[millhand_board]
+    why = ""
+    try:
+        made = under_test.prepare(target, folders, not_run=_skip, **chosen)
+    except under_test.SETUP_ERRORS as error:
+        why = str(error)
+    if why:
+        pytest.fail(why, pytrace=False)
+    with made:
+        yield made
+        request.node.user_properties.extend(made.figures().items())
+
+
+def _skip(reason: str) -> NoReturn:
+    pytest.skip(reason)
+
+
+def _boards(config: pytest.Config) -> dict[str, Any]:
+    """Give the boards of `--board` by name, loaded once; ends pytest for one that is none."""
+    found = config.stash.get(_FOUND, None)
+    if found is not None:
+        return found
+    import hardware
+
+    given = ",".join(config.getoption("board")).split(",")
+    try:
+        chosen = [hardware.load_board(name.strip()) for name in given if name.strip()]
+        chosen = chosen or [b for b in map(hardware.load_board, hardware.boards()) if _usual(b)]
+    except hardware.BoardError as error:
+        pytest.exit(str(error), returncode=2)
+    found = {}
+    for one in chosen:
+        if found.setdefault(one.name, one) != one:
+            pytest.exit(f"--board has two boards of the name {one.name}", returncode=2)
+    config.stash[_FOUND] = found
+    return found
+
+
+def _usual(board: Any) -> bool:
+    """Say whether a board is one of QEMU's own virtual machine, which needs no board file."""
+    return board.emulator is not None and board.emulator.machine.split(",")[0] == "virt"
+
+
+def _board_of(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return str(callspec.params.get("millhand_board", "")) if callspec else ""
+
+
+def _missing(config: pytest.Config, name: str) -> str:
+    """Say what is missing for a board to run, or nothing; a board without emulator is built."""
+    from drivers.errors import DriverError
+    from drivers.qemu import find_qemu
+
+    board = _boards(config)[name]
+    if board.emulator is None:
+        return ""
+    try:
+        find_qemu(board)
+    except DriverError as error:
+        return f"board {name}: {error}"
+    return ""
+
+
+def _arguments(item: pytest.Item) -> dict[str, Any]:
+    """Give the arguments of a test's `firmware` markers; the nearest marker wins."""
+    chosen: dict[str, Any] = {}
+    for marker in reversed(list(item.iter_markers("firmware"))):
+        if len(marker.args) > 1 or (marker.args and "controller" in marker.kwargs):
+            pytest.fail("firmware takes one controller; the rest by name", pytrace=False)
+        chosen.update(marker.kwargs)
+        if marker.args:
+            chosen["controller"] = marker.args[0]
+    unknown = [name for name in chosen if name not in ARGUMENTS]
+    if unknown:
+        pytest.fail(
+            f"firmware has no argument {unknown[0]!r}; valid: {', '.join(ARGUMENTS)}", pytrace=False
+        )
+    if "controller" not in chosen:
+        pytest.fail(
+            "the board fixture needs @pytest.mark.firmware(controller=...) on its test",
+            pytrace=False,
+        )
+    return chosen

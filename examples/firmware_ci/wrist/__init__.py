@@ -1,0 +1,1 @@
+"""A gripper's wrist: one motor and a magnetic encoder on its axle."""
