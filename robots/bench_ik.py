@@ -32,7 +32,8 @@ def cases(count: int = 100, seed: int = 0) -> list[dict[str, Any]]:
     """Time ours against every peer that is installed; one case each, see `robots.timing`.
 
     Each has `success` and `peer_success` besides, the shares of the `count` poses solved within
-    the limits, and `ratio_where_peer_reaches`; against PyBullet also `peer_success_any`, which does not ask for the limits.
+    the limits, and `ratio_where_peer_reaches`; against PyBullet also `peer_success_any`, which
+    does not ask for the limits.
     """
     robot = catalogue.load("panda")
     rng = np.random.default_rng(seed)
