@@ -889,7 +889,7 @@ def bench_kernels(_: str, rounds: int) -> list[dict[str, Any]]:
     from robots import bench_ik, bench_kernels, bench_trajectories
 
     cases = bench_kernels.kernel_cases(rounds)
-    return [*cases, *bench_ik.cases(rounds), *bench_trajectories.cases(rounds)]
+    return [*cases, *bench_ik.cases(), *bench_trajectories.cases(rounds)]
 
 
 def bench_tick(_: str, rounds: int) -> list[dict[str, Any]]:

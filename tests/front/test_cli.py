@@ -76,10 +76,6 @@ def test_listings_print_one_json_object_on_the_last_line(command):
             ("emulate", "--controller", "millhand.py"),
             "millhand.py has no controller(n) and no params",
         ),
-        (
-            ("eval", "--policy", "expert", "--controller", "diff_ik"),
-            "diff_ik does not fit the panda",
-        ),
         (("bench", "lockstop"), "did you mean 'lockstep'"),
         (("record", "--task", "Kit"), "KitTray"),
         (("watch", "KitTry"), "did you mean 'KitTray'"),
@@ -98,6 +94,13 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(words, says):
     assert says in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
     assert done.stdout == ""
+
+
+def test_a_controller_that_does_not_fit_is_exit_code_2_with_the_fields():
+    done = run("eval", "--policy", "expert", "--controller", "diff_ik", "--episodes", "1")
+    assert done.returncode == 2 and "Traceback" not in done.stderr and done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert "diff_ik does not fit the panda" in line and "the environment gives q float64" in line
 
 
 def test_options_are_numbers_where_they_read_as_such():
