@@ -48,6 +48,10 @@ class Link:
         """Wait until the firmware has booted and check that it is the one expected."""
         self.wait(lambda: self.header["magic"] == MAGIC, "boot")
         self._check_layout()
+        self.set_patience()
+
+    def set_patience(self) -> None:
+        """Say how long the firmware looks for a request before it dozes, and how long it dozes."""
         self.header["looks"] = _GUEST_LOOKS_ALONE if cpus() == 1 else _GUEST_LOOKS
         self.header["doze"] = max(1, round(_DOZE_S * self.board.emulated_timer_hz))
 
