@@ -687,6 +687,9 @@ def emulate(
     robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Fixes the random inputs.")] = 0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the instructions go, by function.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run a controller's firmware on random inputs and compare every tick with the host."""
@@ -710,8 +713,28 @@ def emulate(
     table = table_of("emulation", "", "")
     for key, value in result.items():
         table.add_row(key, str(value))
+    if profile:
+        result["profile"] = profile_of(law, load_board(board), params, min(ticks, 200), seed)
+        for name, count in list(result["profile"].items())[:20]:
+            table.add_row(name, f"{count} instructions")
     report(result, as_json, table)
     raise typer.Exit(1 if result["ticks_differing"] else 0)
+
+
+def profile_of(law: Any, board: Any, params: Any, ticks: int, seed: int) -> dict[str, int]:
+    """Count a controller's instructions by function over ticks of random inputs."""
+    import numpy as np
+
+    from drivers.profiler import profile
+
+    rng = np.random.default_rng(seed)
+
+    def give(input: Any) -> None:
+        for name in law.input.names or ():
+            input[name] = rng.normal(0, 1, input[name].shape)
+
+    with say.status("profiling"):
+        return profile(law, board, params, ticks, give)
 
 
 def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """An emulated board in lockstep with the host: the same kernel, compared bit by bit."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 import numpy as np
@@ -41,7 +42,8 @@ class Emulator:
 
     Raises ToolchainError where the kernel cannot be built, DriverError where QEMU is missing,
     and EmulatorError where the board stops working; QEMU is then gone, the counts remain.
-    `firmware`, where given, was built before for the same controller and board.
+    `firmware`, where given, was built before for the same controller and board; `extra` are
+    further arguments for QEMU.
     Make it in a thread that lives as long as it does.
     """
 
@@ -51,6 +53,7 @@ class Emulator:
         board: Board | str,
         compare: bool = True,
         firmware: Firmware | None = None,
+        extra: Sequence[str] = (),
     ) -> None:
         self.controller = controller
         self.board = load_board(board) if isinstance(board, str) else board
@@ -64,8 +67,11 @@ class Emulator:
         self._looks = _LOOKS
         self._stuck = Stuck()
         self._snapshots: Snapshots | None = None
-        made = UserMachine if self.board.system == "linux" else Machine
-        self._machine: Machine | UserMachine = made(self.board, self.firmware.elf)
+        self._machine: Machine | UserMachine = (
+            UserMachine(self.board, self.firmware.elf)
+            if self.board.system == "linux"
+            else Machine(self.board, self.firmware.elf, extra=extra)
+        )
         self._link: Link | None = None
         try:
             self._link = Link(controller, self.board, self._machine)
@@ -171,6 +177,10 @@ class Emulator:
     def board_output(self) -> np.ndarray:
         """A copy of the output as it is on the board now, shape (1,)."""
         return self._linked().box["output"].copy()
+
+    def doze_at_once(self) -> None:
+        """Have the board doze whenever it waits: slower, but its waiting is not all it does."""
+        self._linked().header["looks"] = 1
 
     def flip_bit(self, address: int, bit: int) -> None:
         """Turn one bit of the board's RAM over; the host's side keeps what it has."""
