@@ -15,6 +15,7 @@ import numpy as np
 
 from drivers.crash import Functions
 from drivers.emulator import Emulator
+from drivers.toolchain import Firmware, build
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -34,17 +35,27 @@ def profile(
 
     Counted from power-on, the runtime's waiting for the host included.
     """
+    firmware = build(controller, board)
+    return by_function(record(firmware, params, ticks, give), firmware.elf)
+
+
+def record(
+    firmware: Firmware, params: np.ndarray, ticks: int, give: Callable[[np.ndarray], None]
+) -> Counter[int]:
+    """Run a firmware for `ticks`, and count how often each address was run.
+
+    Raises EmulatorError where the board stops working.
+    """
     with tempfile.TemporaryDirectory(prefix="millhand-profile-") as folder:
         log = Path(folder) / "log"
         flags = ("-d", "in_asm,exec,nochain", "-D", str(log))
-        with Emulator(controller, board, compare=False, extra=flags) as emulator:
+        with Emulator(firmware.controller, firmware.board, False, firmware, flags) as emulator:
             emulator.doze_at_once()
             emulator.start(params)
             for _ in range(ticks):
                 give(emulator.input)
                 emulator.tick()
-            elf = emulator.firmware.elf
-        return by_function(instructions(log), elf)
+        return instructions(log)
 
 
 def instructions(log: Path) -> Counter[int]:
