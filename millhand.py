@@ -687,6 +687,12 @@ def emulate(
     robot: Annotated[str, typer.Option(help=ROBOT)] = "",
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Fixes the random inputs.")] = 0,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say where the instructions go, by function.")
+    ] = False,
+    coverage: Annotated[
+        Path | None, typer.Option(help="Write which lines of the C runtime ran, as lcov.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a controller's firmware on random inputs and compare every tick with the host."""
@@ -710,6 +716,12 @@ def emulate(
     table = table_of("emulation", "", "")
     for key, value in result.items():
         table.add_row(key, str(value))
+    if profile or coverage is not None:
+        found = profile_of(law, load_board(board), params, min(ticks, 200), seed, coverage)
+        for name, count in list(found.items())[: 20 if profile else 0]:
+            table.add_row(name, f"{count} instructions")
+        result |= {"profile": found} if profile else {}
+        result |= {"coverage": str(coverage)} if coverage is not None else {}
     report(result, as_json, table)
     raise typer.Exit(1 if result["ticks_differing"] else 0)
 
@@ -806,6 +818,35 @@ def put_on_board(
         identity = flashing.verify(firmware, stream)
     result |= {"verified": True, "bytes": identity.size, "sha256": identity.sha256}
     say.print(f"[green]verified:[/green] {identity.size} bytes, SHA-256 {identity.sha256}")
+
+
+def profile_of(
+    law: Any, board: Any, params: Any, ticks: int, seed: int, coverage: Path | None
+) -> dict[str, int]:
+    """Count a controller's instructions by function over ticks of random inputs.
+
+    With `coverage` the lines that ran are written there, as lcov.
+    """
+    import numpy as np
+
+    from drivers import coverage as covered
+    from drivers.profiler import by_function, record
+    from drivers.toolchain import build
+
+    rng = np.random.default_rng(seed)
+
+    def give(input: Any) -> None:
+        for name in law.input.names or ():
+            input[name] = rng.normal(0, 1, input[name].shape)
+
+    with say.status("profiling"):
+        firmware = build(law, board, debug=coverage is not None)
+        counts = record(firmware, params, ticks, give)
+        if coverage is not None:
+            text = covered.lcov(covered.lines_run(counts, firmware.elf))
+            coverage.parent.mkdir(parents=True, exist_ok=True)
+            coverage.write_text(text, encoding="utf-8")
+        return by_function(counts, firmware.elf)
 
 
 def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What the emulated controller costs, beside the same kernel on the host."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -9,24 +11,65 @@ from drivers.emulator import Emulator
 from hardware import Board
 from robots.actuator import Actuator, HostActuator
 from robots.controllers.contract import Controller
+from robots.kernel import kernel
 from robots.timing import compare
 
 TICKS = 5000
+CONTROL_HZ = 1000
+
+
+@kernel
+def _nothing(params, state, input, output):  # type: ignore[no-untyped-def]
+    pass
+
+
+_WORD = np.dtype([("word", np.uint64)])
+EMPTY = Controller("empty", _WORD, _WORD, _WORD, _WORD, _nothing)
+"""A controller that does nothing: its ticks cost the handing over alone."""
 
 
 def lockstep(
     laws: list[tuple[Controller, np.ndarray]], board: Board, rounds: int
 ) -> list[dict[str, Any]]:
-    """Lockstep ticks a second of controllers with their parameters; the peer is the host alone."""
-    cases = []
+    """Lockstep ticks a second of controllers with their parameters; the peer is the host alone.
+
+    Before them empty ticks, with all CPUs and confined to one; then each law's ticks as times
+    real time of control at CONTROL_HZ, every tick compared.
+    """
+    cases = [_empty(board, rounds, f"empty ticks on {board.name}")]
+    with _one_cpu():
+        cases.append(_empty(board, rounds, f"empty ticks on {board.name}, confined to one CPU"))
     for law, params in laws:
         with Emulator(law, board) as emulator:
             host = HostActuator(law)
             emulator.start(params)
             host.start(params)
             case, peer = f"{law.name} on {board.name}", "the same kernel on the host"
-            cases.append(compare(case, "ticks/s", _run(emulator), _run(host), peer, rounds))
+            found = compare(case, "ticks/s", _run(emulator), _run(host), peer, rounds)
+        none = {"peer": None, "peer_name": None, "ratio": None}
+        times = {"unit": "x real time", "ours": found["ours"] / CONTROL_HZ, **none}
+        cases += [found, {**found, **times, "case": f"{case} at {CONTROL_HZ} Hz"}]
     return cases
+
+
+def _empty(board: Board, rounds: int, case: str) -> dict[str, Any]:
+    with Emulator(EMPTY, board, compare=False) as emulator:
+        emulator.start(np.zeros(1, _WORD))
+        return compare(case, "ticks/s", _run(emulator), rounds=rounds)
+
+
+@contextmanager
+def _one_cpu() -> Iterator[None]:
+    """Confine this thread, and what it starts, to one CPU meanwhile, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _run(actuator: Actuator) -> Callable[[], float]:

@@ -1,6 +1,7 @@
 """An emulated board in lockstep with the host: the same kernel, compared bit by bit."""
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 
 import numpy as np
@@ -8,15 +9,21 @@ import numpy as np
 from drivers import exchange
 from drivers.difference import first_difference
 from drivers.errors import EmulatorError
+from drivers.faults import Stuck, field_address, flip_bit
 from drivers.link import Link
 from drivers.mailbox import Command, Fault, Status
 from drivers.qemu import Machine, find_qemu
 from drivers.qemu_user import UserMachine
+from drivers.snapshots import Snapshot, Snapshots
 from drivers.toolchain import Firmware, build
 from hardware import Board, load_board
 from robots.controllers.contract import Controller
 
 _LOOKS = 3000
+_COUNTS = (
+    *("ticks", "ticks_differing", "first_difference", "instructions", "last_instructions"),
+    *("ticks_missed", "_missing", "wall_s"),
+)
 
 
 class Emulator:
@@ -30,9 +37,13 @@ class Emulator:
     `instructions` (the kernel's; `last_instructions` of the latest tick) and `wall_s` in ticks;
     `first_difference` is text or None.
 
+    Faults for tests: `flip_bit`, `flip_field`, `stick`, `miss_ticks` (counted in `ticks_missed`)
+    and `reset`. `snapshot` keeps a board in mid-run, `restore` brings it back.
+
     Raises ToolchainError where the kernel cannot be built, DriverError where QEMU is missing,
     and EmulatorError where the board stops working; QEMU is then gone, the counts remain.
-    `firmware`, where given, was built before for the same controller and board.
+    `firmware`, where given, was built before for the same controller and board; `extra` are
+    further arguments for QEMU.
     Make it in a thread that lives as long as it does.
     """
 
@@ -42,6 +53,7 @@ class Emulator:
         board: Board | str,
         compare: bool = True,
         firmware: Firmware | None = None,
+        extra: Sequence[str] = (),
     ) -> None:
         self.controller = controller
         self.board = load_board(board) if isinstance(board, str) else board
@@ -53,8 +65,13 @@ class Emulator:
         self._host = controller.instance(np.zeros(1, controller.params))
         self._zero_counters()
         self._looks = _LOOKS
-        made = UserMachine if self.board.system == "linux" else Machine
-        self._machine: Machine | UserMachine = made(self.board, self.firmware.elf)
+        self._stuck = Stuck()
+        self._snapshots: Snapshots | None = None
+        self._machine: Machine | UserMachine = (
+            UserMachine(self.board, self.firmware.elf)
+            if self.board.system == "linux"
+            else Machine(self.board, self.firmware.elf, extra=extra)
+        )
         self._link: Link | None = None
         try:
             self._link = Link(controller, self.board, self._machine)
@@ -70,6 +87,7 @@ class Emulator:
         self.first_difference: str | None = None
         self.instructions = 0
         self.last_instructions = 0
+        self.ticks_missed = self._missing = 0
         self.wall_s = 0.0
 
     @property
@@ -102,6 +120,12 @@ class Emulator:
         """Take one control step: read `input`, write `output`."""
         link = self._link or self._linked()
         began = time.perf_counter()
+        if self._missing:
+            self._missing -= 1
+            self.ticks_missed += 1
+            return
+        if self._stuck.held:
+            self._stuck.apply(self.input)
         try:
             sequence = link.next_sequence()
             exchange.send(self._plan, sequence)
@@ -159,6 +183,91 @@ class Emulator:
         """The host's output of the latest tick that was compared, shape (1,)."""
         return self._host.output
 
+    def doze_at_once(self) -> None:
+        """Have the board doze whenever it waits: slower, but its waiting is not all it does."""
+        self._linked().header["looks"] = 1
+
+    def flip_bit(self, address: int, bit: int) -> None:
+        """Turn one bit of the board's RAM over; the host's side keeps what it has."""
+        flip_bit(self._bare().ram, self.board, address, bit)
+
+    def flip_field(self, field: str, bit: int, index: int = 0) -> None:
+        """Turn a bit over of an element of a mailbox field, such as `state.n`."""
+        address = field_address(self._linked().box, self.board, field, index)
+        self.flip_bit(address + bit // 8, bit % 8)
+
+    def stick(self, field: str, value: object) -> None:
+        """Hold an input field at a value, on both sides, from the next tick on."""
+        self._stuck.hold(self.input, field, value)
+
+    def unstick(self) -> None:
+        """Let all input fields follow their sensors again."""
+        self._stuck.held.clear()
+
+    def miss_ticks(self, count: int) -> None:
+        """Let the next `count` ticks pass by the board: the output stays as it was."""
+        if count < 0:
+            raise ValueError(f"count is {count}; it must be 0 or more")
+        self._missing = count
+
+    def reset(self) -> None:
+        """Reset the board in mid-run: the output is zero, and ticks need a `start` before them."""
+        link, machine = self._linked(), self._bare()
+        try:
+            with machine.held():
+                link.header["magic"] = 0
+                machine.reset()
+            link.boot()
+        except BaseException:
+            self.close()
+            raise
+        link.header["command"] = Command.STEP
+        link.header["status"] = Status.BOOT  # the firmware steps only where it is ready
+        self.output.view(np.uint8)[:] = 0
+        self._missing = 0
+
+    def snapshot(self) -> Snapshot:
+        """Keep the board and the host's side as they are between two ticks.
+
+        A snapshot is of this emulator, and gone with it. Raises DriverError where QEMU refuses.
+        """
+        link, machine = self._linked(), self._bare()
+        # QEMU 7.2 does not keep when the CLINT is due to wake a sleeper, so nobody may sleep.
+        link.header["looks"] = 0xFFFF_FFFF
+        self._guarded(Command.STACK)
+        with machine.held():
+            self._snapshots = self._snapshots or Snapshots(machine)
+            name = self._snapshots.save()
+            link.set_patience()
+        counts = {field: getattr(self, field) for field in _COUNTS}
+        areas = [area.copy() for area in self._areas()]
+        return Snapshot(name, link.sequence, counts, areas)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Bring back all that a snapshot kept; the ticks after it give the same bits again.
+
+        Raises ValueError for a snapshot of another emulator.
+        """
+        link, machine = self._linked(), self._bare()
+        if self._snapshots is None or snapshot.name not in self._snapshots.names:
+            raise ValueError(f"snapshot {snapshot.name} is not of this emulator")
+        try:
+            with machine.held():
+                self._snapshots.load(snapshot.name)
+                link.set_patience()
+        except BaseException:
+            self.close()
+            raise
+        link.sequence = snapshot.sequence
+        for field, value in snapshot.counts.items():
+            setattr(self, field, value)
+        for area, kept in zip(self._areas(), snapshot.areas, strict=True):
+            area[:] = kept
+
+    def _areas(self) -> list[np.ndarray]:
+        host = self._host
+        return [self.input, self.output, host.params, host.state, host.input, host.output]
+
     def stack_used(self) -> int:
         """Bytes of stack that the firmware has used at most since it booted."""
         self._guarded(Command.STACK)
@@ -180,6 +289,12 @@ class Emulator:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _bare(self) -> Machine:
+        self._linked()
+        if not isinstance(self._machine, Machine):
+            raise EmulatorError(f"{self.board.name} has no machine of its own to reach into")
+        return self._machine
 
     def _linked(self) -> Link:
         if self._link is None:

@@ -42,10 +42,18 @@ class Link:
         self.box = np.frombuffer(machine.ram, mailbox_dtype(controller), 1, offset)
         self.header: Any = self.box["header"][0]
         self.sequence = 0
+        self.boot()
+
+    def boot(self) -> None:
+        """Wait until the firmware has booted and check that it is the one expected."""
         self.wait(lambda: self.header["magic"] == MAGIC, "boot")
         self._check_layout()
+        self.set_patience()
+
+    def set_patience(self) -> None:
+        """Say how long the firmware looks for a request before it dozes, and how long it dozes."""
         self.header["looks"] = _GUEST_LOOKS_ALONE if cpus() == 1 else _GUEST_LOOKS
-        self.header["doze"] = max(1, round(_DOZE_S * board.emulated_timer_hz))
+        self.header["doze"] = max(1, round(_DOZE_S * self.board.emulated_timer_hz))
 
     def _check_layout(self) -> None:
         expected, found = layout_hash(self.controller), int(self.header["layout"])

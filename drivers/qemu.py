@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -119,6 +119,9 @@ class Machine:
         """
         request = {"execute": command, "arguments": arguments}
         self._monitor.sendall(json.dumps(request).encode() + b"\n")
+        return self._answer(command)
+
+    def _answer(self, command: str) -> Any:
         for line in self._replies:
             reply = json.loads(line)
             if "return" in reply:
@@ -126,6 +129,25 @@ class Machine:
             if "error" in reply:
                 raise DriverError(f"QEMU refused {command}: {reply['error'].get('desc')}")
         raise ConnectionError("QEMU closed its monitor")
+
+    def give(self, name: str, descriptor: int) -> None:
+        """Pass an open file to QEMU, which knows it by `name` from then on."""
+        line = json.dumps({"execute": "getfd", "arguments": {"fdname": name}}).encode() + b"\n"
+        socket.send_fds(self._monitor, [line], [descriptor])
+        self._answer("getfd")
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the guest and its clock meanwhile."""
+        self.ask("stop")
+        try:
+            yield
+        finally:
+            self.ask("cont")
+
+    def reset(self) -> None:
+        """Reset the board, as its button does; code and initialised data are loaded again."""
+        self.ask("system_reset")
 
     def close(self) -> None:
         """End QEMU, wait for it and let its memory go. Safe to call twice."""

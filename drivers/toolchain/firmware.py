@@ -49,6 +49,7 @@ def build(
     out_dir: str | Path | None = None,
     step: bytes | None = None,
     runtime: str = "lockstep",
+    debug: bool = False,
 ) -> Firmware:
     """Build the firmware that runs a controller on a board.
 
@@ -57,7 +58,8 @@ def build(
 
     The same kernel, board and tools give the same bits, and are built once: the image is kept
     in `cache_folder()`. With `out_dir` a copy is put there as `CONTROLLER-BOARD.elf`. `step` is
-    an object file that defines `millhand_step` in the kernel's stead. Raises ToolchainError.
+    an object file that defines `millhand_step` in the kernel's stead. With `debug` the image also
+    says which source lines its code comes from. Raises ToolchainError.
     """
     room = mailbox_dtype(controller).itemsize
     if room > board.mailbox.size:
@@ -74,10 +76,12 @@ def build(
     if runtime != "lockstep":
         generated |= {"protocol.h": protocol_header(), "output.h": output_header(controller)}
     store = cache_folder()
-    image = store / "firmware" / f"{_key(board, code, generated, room, runtime)}.elf"
+    # A debug image names its source files: it is this folder's.
+    lines = f"-{hashlib.sha256(str(link.FIRMWARE).encode()).hexdigest()[:8]}-g" if debug else ""
+    image = store / "firmware" / f"{_key(board, code, generated, room, runtime)}{lines}.elf"
     cached = image.exists()
     if not cached:
-        _make(board, code, generated, image, store / "zig", room, runtime)
+        _make(board, code, generated, image, store / "zig", room, runtime, debug)
     elf = image
     if out_dir is not None:
         elf = Path(out_dir) / f"{controller.name}-{board.name}.elf"
@@ -155,6 +159,7 @@ def _make(
     zig_cache: Path,
     mailbox: int,
     runtime: str,
+    debug: bool = False,
 ) -> None:
     image.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="millhand-build-") as name:
@@ -163,7 +168,7 @@ def _make(
         for file, text in generated.items():
             (folder / file).write_text(text, encoding="utf-8")
         made = folder / "firmware.elf"
-        link.link(board, Path("kernel.o"), folder, made, zig_cache, mailbox, runtime)
+        link.link(board, Path("kernel.o"), folder, made, zig_cache, mailbox, runtime, debug)
         # Put in place in one move: another process may build the same image now.
         with tempfile.NamedTemporaryFile(dir=image.parent, delete=False) as part:
             part.write(made.read_bytes())

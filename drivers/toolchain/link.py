@@ -113,13 +113,17 @@ def link(
     zig_cache: Path,
     mailbox: int,
     runtime: str = "lockstep",
+    debug: bool = False,
 ) -> None:
     """Compile and link `elf` in `folder`, which holds the generated headers.
 
     Raises ToolchainError with the compiler's first error line, or with the memory region that
     is too small and the bytes that are missing.
     """
-    (folder / "link.ld").write_text(link_script(board, mailbox), encoding="utf-8")
+    script = link_script(board, mailbox)
+    if debug:
+        script = script.replace(" *(.debug_*)", "")
+    (folder / "link.ld").write_text(script, encoding="utf-8")
     zig_cache.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
@@ -134,6 +138,7 @@ def link(
         f"-I{FIRMWARE}",
         "-I.",
         headers_key(folder),
+        *(("-gdwarf-4",) if debug else ()),
         *map(str, sources(board, runtime)),
         str(kernel),
         "-o",

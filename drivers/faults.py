@@ -1,0 +1,58 @@
+"""Faults put into a board on purpose: turned bits in RAM, and inputs that stick."""
+
+import mmap
+
+import numpy as np
+
+from hardware import Board
+
+
+def flip_bit(ram: mmap.mmap, board: Board, address: int, bit: int) -> None:
+    """Turn one bit over of the byte at a RAM address. Raises ValueError outside the RAM."""
+    if not board.ram.base <= address < board.ram.end:
+        raise ValueError(
+            f"address {address:#x} is not in {board.name}'s RAM, "
+            f"{board.ram.base:#x} to {board.ram.end - 1:#x}"
+        )
+    if not 0 <= bit < 8:
+        raise ValueError(f"bit is {bit}; a byte has 0 to 7")
+    ram[address - board.ram.base] ^= 1 << bit
+
+
+def field_address(box: np.ndarray, board: Board, field: str, index: int = 0) -> int:
+    """Give the board's address of an element of a mailbox field, such as `params.tau_max`.
+
+    Raises ValueError for a field or an element that is none.
+    """
+    dtype, offset = box.dtype, 0
+    for name in field.split("."):
+        if dtype.fields is None or name not in dtype.fields:
+            valid = ", ".join(dtype.names or ()) or "none below it"
+            raise ValueError(f"field {field!r}: no {name!r}; valid: {valid}")
+        dtype, inner = dtype.fields[name][:2]
+        offset += inner
+    count = int(np.prod(dtype.shape, dtype=int))
+    if not 0 <= index < count:
+        raise ValueError(f"field {field!r} has elements 0 to {count - 1}, not {index}")
+    return board.mailbox.base + offset + index * dtype.base.itemsize
+
+
+class Stuck:
+    """Input fields that keep a value whatever the sensor would say."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, np.ndarray] = {}
+
+    def hold(self, input: np.ndarray, field: str, value: object) -> None:
+        """Hold a field of `input` at `value`. Raises ValueError where that fails."""
+        names = input.dtype.names or ()
+        if field not in names:
+            raise ValueError(f"input has no field {field!r}; valid: {', '.join(names)}")
+        room = np.empty_like(input[field])
+        room[...] = value
+        self.held[field] = room
+
+    def apply(self, input: np.ndarray) -> None:
+        """Write the held values into an input."""
+        for field, value in self.held.items():
+            input[field] = value
