@@ -8,6 +8,7 @@ each side reached within the joint limits besides how many it does a second.
 import importlib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -151,6 +152,20 @@ def _solver_name() -> str:
     return next(name for name in ("daqp", "quadprog", "proxqp", *available) if name in available)
 
 
+def _stepped(state: Any, task: Any, step: Callable[[], np.ndarray]) -> np.ndarray | None:
+    """Go on from a configuration, a second a step, until its task is done within 1e-6."""
+    for _ in range(QP_STEPS):
+        error = task.compute_error(state)
+        if np.linalg.norm(error[:3]) < TOLERANCE and np.linalg.norm(error[3:]) < TOLERANCE:
+            return np.array(state.q)
+        try:
+            velocity = step()
+        except Exception:  # The QP has no answer: the pose is not reached.
+            return None
+        state.integrate_inplace(velocity, 1.0)
+    return None
+
+
 def _pink(robot: Robot) -> Solve:
     """Pink: one frame task of gain 1, a second a step, until within 1e-6."""
     pin, pink = importlib.import_module("pinocchio"), importlib.import_module("pink")
@@ -164,16 +179,8 @@ def _pink(robot: Robot) -> Solve:
     def solve(pose: np.ndarray) -> np.ndarray | None:
         task.set_target(pin.XYZQUATToSE3(pose))
         state = pink.Configuration(model, data, robot.home, copy_data=False)
-        for _ in range(QP_STEPS):
-            error = task.compute_error(state)
-            if np.linalg.norm(error[:3]) < TOLERANCE and np.linalg.norm(error[3:]) < TOLERANCE:
-                return np.array(state.q)
-            try:
-                velocity = pink.solve_ik(state, [task], 1.0, solver=solver, limits=limits)
-            except Exception:  # The QP has no answer: the pose is not reached.
-                return None
-            state.integrate_inplace(velocity, 1.0)
-        return None
+        step = partial(pink.solve_ik, state, [task], 1.0, solver=solver, limits=limits)
+        return _stepped(state, task, step)
 
     return solve
 
@@ -198,16 +205,8 @@ def _mink(robot: Robot) -> Solve:
         wxyz_xyz = np.concatenate([pose[[6, 3, 4, 5]], pose[:3]])
         task.set_target(mink.SE3(wxyz_xyz))
         state.update(robot.home)
-        for _ in range(QP_STEPS):
-            error = task.compute_error(state)
-            if np.linalg.norm(error[:3]) < TOLERANCE and np.linalg.norm(error[3:]) < TOLERANCE:
-                return np.array(state.q)
-            try:
-                velocity = mink.solve_ik(state, [task], 1.0, solver=solver, limits=limits)
-            except Exception:  # The QP has no answer: the pose is not reached.
-                return None
-            state.integrate_inplace(velocity, 1.0)
-        return None
+        step = partial(mink.solve_ik, state, [task], 1.0, solver=solver, limits=limits)
+        return _stepped(state, task, step)
 
     return solve
 

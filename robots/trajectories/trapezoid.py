@@ -15,12 +15,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from robots.errors import RobotError
 from robots.kernel import kernel, unlocked
 from robots.maths import sqrt
-from robots.trajectories import checks
-from robots.trajectories.moves import Moves, ends, precision, share
-from robots.trajectories.trajectory import Planned, Trajectory
+from robots.trajectories.moves import Moves
+from robots.trajectories.rest_to_rest import RestToRest
+from robots.trajectories.trajectory import Trajectory
 
 FLAG_INPUT = 1
 """A position or a limit could not be used; the plan holds the start."""
@@ -161,6 +160,9 @@ def grid(records, t, q, dq, ddq):  # type: ignore[no-untyped-def]
             sample(records[i], t[k], q[i, k], dq[i, k], ddq[i, k])
 
 
+_PLANNER = RestToRest(plan_dtype, plans, samples, grid)
+
+
 def between(
     q_start: ArrayLike,
     q_goal: ArrayLike,
@@ -175,17 +177,14 @@ def between(
     not finite and a start or goal outside q_min..q_max; the joints'
     way lies between the two.
     """
-    start, goal = checks.ends(q_start, q_goal, q_min, q_max)
-    n = len(start)
-    limits = (
-        checks.limit("dq_max", dq_max, n),
-        checks.limit("ddq_max", ddq_max, n),
+    return _PLANNER.between(
+        q_start,
+        q_goal,
+        q_min,
+        q_max,
+        dq_max=dq_max,
+        ddq_max=ddq_max,
     )
-    record = np.zeros(1, plan_dtype(n))
-    plans(start[None], goal[None], *limits, record)
-    if record["flags"][0]:
-        raise RobotError("q_goal is too far for these limits: the move takes over 1e100 s")
-    return Planned(record, n, samples)
 
 
 def many(
@@ -202,15 +201,12 @@ def many(
     Each move is the one that `between` plans, to the bit, on whatever number of `threads`; of
     float32 positions see `Moves`. Raises RobotError as `between` does, and for no moves at all.
     """
-    start, goal = ends(q_start, q_goal, q_min, q_max)
-    n = start.shape[1]
-    limits = (
-        checks.limit("dq_max", dq_max, n),
-        checks.limit("ddq_max", ddq_max, n),
+    return _PLANNER.many(
+        q_start,
+        q_goal,
+        q_min,
+        q_max,
+        threads,
+        dq_max=dq_max,
+        ddq_max=ddq_max,
     )
-    records = np.zeros(len(start), plan_dtype(n))
-    share(plans, (start, goal), limits, (records,), threads)
-    if records["flags"].any():
-        row = int(records["flags"].argmax())
-        raise RobotError(f"q_goal[{row}] is too far for these limits: the move takes over 1e100 s")
-    return Moves(records, n, grid, precision(q_start, q_goal))
