@@ -9,6 +9,7 @@ from robots.kinematics import rotation_from_quaternion
 from sim.cameras import Camera
 from sim.errors import SimError
 from sim.randomise import Look, group_of
+from sim.reads import JointReader
 from sim.scene import PARTS, Fixture, Scene
 from sim.world import World
 
@@ -167,7 +168,7 @@ class Floor:
         q, dq = self.world.read_joints(self.bodies[name], [self._joint(name, joint)])
         return q[0], dq[0]
 
-    def joint_reader(self, *joints: tuple[str, str]) -> Callable[[], list[float]]:
+    def joint_reader(self, *joints: tuple[str, str]) -> JointReader:
         """Give what reads the positions of mechanisms' joints, each (name, joint)."""
         return self.world.joint_reader(
             [(self.bodies[name], self._joint(name, joint)) for name, joint in joints]

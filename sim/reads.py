@@ -4,6 +4,9 @@ To the last bit what PyBullet's getBasePositionAndOrientation, getBaseVelocity, 
 getLinkState give.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from robots.kernel import kernel
@@ -70,6 +73,29 @@ def read_positions(world, bodies, places, at, out):  # type: ignore[no-untyped-d
         if k == 0 or bodies[k] != bodies[k - 1]:
             read_state(world, bodies[k], False, at)
         out[k] = peek(at[0], places[k])
+
+
+@dataclass
+class JointReader:
+    """Reads the positions of joints of several bodies: what `read_positions` takes.
+
+    Where `world` is 0 compiled code has no way to Bullet; `slowly` is the way through Python.
+    """
+
+    world: int
+    bodies: np.ndarray
+    places: np.ndarray
+    slowly: Callable[[], list[float]]
+    at: np.ndarray = field(default_factory=lambda: np.zeros(3, np.uint64))
+
+    def __call__(self) -> list[float]:
+        """Give the positions, one a joint, rad or m."""
+        if not self.world:
+            return self.slowly()
+        found = np.empty(len(self.bodies))
+        read_positions(self.world, self.bodies, self.places, self.at, found)
+        positions: list[float] = found.tolist()
+        return positions
 
 
 @kernel

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -380,20 +380,15 @@ class World:
         q, dq, _, _ = zip(*states, strict=True)
         return q, dq
 
-    def joint_reader(self, joints: Sequence[tuple[int, int]]) -> Callable[[], list[float]]:
+    def joint_reader(self, joints: Sequence[tuple[int, int]]) -> reads.JointReader:
         """Give what reads the positions of joints of several bodies, each (body, joint)."""
-        found = np.empty(len(joints))
-        if not self.handle:
-            return lambda: [bullet.getJointState(*joint, self._client)[0] for joint in joints]
-        bodies = np.array([body for body, _ in joints], np.int32)
-        places = np.array([self.joint_places(*joint)[0] for joint in joints], np.int32)
-
-        def read() -> list[float]:
-            reads.read_positions(self.handle, bodies, places, self._at, found)
-            positions: list[float] = found.tolist()
-            return positions
-
-        return read
+        places = [self.joint_places(*joint)[0] if self.handle else 0 for joint in joints]
+        return reads.JointReader(
+            self.handle,
+            np.array([body for body, _ in joints], np.int32),
+            np.array(places, np.int32),
+            lambda: [bullet.getJointState(*joint, self._client)[0] for joint in joints],
+        )
 
     def read_joints_into(self, body: int, joints: list[int], q: memoryview, dq: memoryview) -> None:
         """Write positions and velocities of joints to memory, float64: `read_joints`, faster."""

@@ -142,17 +142,18 @@ last goal; gripper -1..1 |
         self._q, self._dq = memoryview(given["q"][0]), memoryview(given["dq"][0])
         self._goal, self._tau = given["q_goal"][0], taken["tau"][0]
         self.hand, self.goals, self.grips = hand, goals, grips
+        self._flags = hand["flags"]
         if self._sensor:
             self._sensor.bind(hand)
 
     @property
     def flags(self) -> int:
         """The union of the controller's flags over the last step."""
-        return int(self.hand["flags"][0])
+        return int(self._flags[0])
 
     @flags.setter
     def flags(self, value: int) -> None:
-        self.hand["flags"] = value
+        self._flags[0] = value
 
     # -- what it can be told
 
@@ -184,10 +185,13 @@ last goal; gripper -1..1 |
             self.grip = min(max(self.grip + float(action[-1]), 0.0), 1.0)
         else:
             self.grip = float(action[-1])
+        self.grips.fill(self.grip)
+        if self.control_mode == "ee_delta":
+            self._move(action)
+            return
         start, goal = self.goal, self._joint_goal(action)
         if spread(start, goal, self.goals[0]):
             self.goal = goal
-        self.grips[0] = self.grip
 
     def _joint_goal(self, action: np.ndarray) -> np.ndarray:
         if self.control_mode == "joint_position":
@@ -195,13 +199,14 @@ last goal; gripper -1..1 |
         if self.control_mode == "joint_delta":
             moved = self.goal + JOINT_STEP * action[:-1]
             return np.clip(moved, self.robot.q_min, self.robot.q_max)
-        if self.control_mode == "ee_pose":
-            if not np.isfinite(action).all():
-                return np.full(len(self.goal), np.nan)
-            rotation = kinematics.rotation_from_quaternion(action[3:7])
-            return self.inverse(action[:3], rotation)[0]
+        if not np.isfinite(action).all():
+            return np.full(len(self.goal), np.nan)
+        rotation = kinematics.rotation_from_quaternion(action[3:7])
+        return self.inverse(action[:3], rotation)[0]
+
+    def _move(self, action: np.ndarray) -> None:
         goal, robot = np.empty(len(self.goal)), self.robot
-        move_tool(
+        if move_tool(
             robot.record,
             robot.q_min,
             robot.q_max,
@@ -214,8 +219,9 @@ last goal; gripper -1..1 |
             *self.tool_goal,
             self.goal,
             goal,
-        )
-        return goal
+            self.goals[0],
+        ):
+            self.goal = goal
 
     def inverse(self, position: np.ndarray, rotation: np.ndarray) -> tuple[np.ndarray, float]:
         """Find joints (n,) near the last goal for a tool pose, with the error left (m + rad)."""

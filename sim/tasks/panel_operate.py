@@ -10,11 +10,10 @@ from sim.floor import ASSETS, Floor
 from sim.rigs.rig import Rig, box
 from sim.tasks.panel_controls import ALONE, CONTROLS, TOGETHER
 from sim.tasks.panel_expert import PanelExpert
-from sim.tasks.task import Reward, Task, distance
+from sim.tasks.panel_judge import KNOBS, NAMES, PANEL, PARTS, TOGGLES, judge
+from sim.tasks.task import Reward, Task
 
 FOLDER = ASSETS / "panel_operate"
-NAMES = tuple(CONTROLS)
-SPRUNG = tuple(name for name, control in CONTROLS.items() if control.speed > 0.0)
 SOLE = 0.55
 PRESSED = 0.25
 HOLD = 0.5
@@ -59,17 +58,15 @@ class PanelOperate(Task):
         self.pose = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
         self.axes: tuple[np.ndarray, ...] = (np.zeros(3),) * 3
         self.places = {name: np.zeros(7) for name in NAMES}
-        self.start = dict.fromkeys(NAMES, 0.0)
         self.wanted = dict.fromkeys(NAMES, 0.0)
         self.asked: tuple[str, ...] = ()
-        self.rests = dict.fromkeys(NAMES, 0.0)
+        self.panel = np.zeros(1, PANEL)
         self.shown: tuple[bool, bool] | None = None
         """What the lamps of toggle and button show."""
-        self.q = dict.fromkeys(NAMES, 0.0)
+        self.unsprung = False
+        """Whether a spring draws elsewhere than it should by now."""
         self.fixed: dict[str, np.ndarray] = {}
         """What of the observation does not change within an episode."""
-        self.frames: dict[str, list[tuple[float, ...]]] = {}
-        """Of every control its place and the panel's axes, coordinate by coordinate."""
         self.held = 0.0
 
     def build(self, floor: Floor, rig: Rig) -> None:
@@ -90,25 +87,30 @@ class PanelOperate(Task):
         asked = self._draw(rng)
         if options:
             asked = {name: options[name] for name in NAMES if name in options}
+        start = dict.fromkeys(NAMES, 0.0)
         for name, control in CONTROLS.items():
             states = [state for state in control.states if state != asked.get(name)]
             drawn = states[rng.integers(len(states))]
             if name == "button":
                 pressed = rng.random() < PRESSED and name not in asked
                 drawn = "pressed" if pressed else "released"
-            self.start[name] = control.states[drawn]
+            start[name] = control.states[drawn]
             self.wanted[name] = control.states[asked.get(name, drawn)]
-            self.floor.set_joint(name, name, self.start[name])
-            self._draw_to(name, self.start[name])
+            self.floor.set_joint(name, name, start[name])
+            self._draw_to(name, start[name])
         self._word(rng, asked)
         self.fixed = {
             "wanted": np.array([self.wanted[name] for name in NAMES]),
             "asked": np.array([float(name in self.asked) for name in NAMES]),
             "places": np.array([self.places[name] for name in NAMES]),
         }
-        self.held, self.following = 0.0, ""
-        self.shown = None
-        self.look()
+        panel = self.panel[0]
+        panel["start"], panel["wanted"] = list(start.values()), self.fixed["wanted"]
+        panel["count"] = len(self.asked)
+        panel["asked"][: len(self.asked)] = [NAMES.index(name) for name in self.asked]
+        panel["rests"] = panel["start"]
+        self.held, self.shown = 0.0, None
+        self._light(start["toggle"] > 0.0, CONTROLS["button"].is_in("pressed", start["button"]))
 
     def _lay(self, rng: np.random.Generator) -> None:
         """Draw where the panel stands and which control is where; place them."""
@@ -126,11 +128,11 @@ class PanelOperate(Task):
         quaternion = (ts * hs, -tc * hs, ts * hc, tc * hc)
         self.pose = np.array([x, y, self.height, *quaternion])
         self.floor.place("console", self.pose)
-        for name, k in zip(NAMES, rng.permutation(len(NAMES)), strict=True):
+        for row, (name, k) in enumerate(zip(NAMES, rng.permutation(len(NAMES)), strict=True)):
             up, left = self.slots[k]
             place = self.pose[:3] + up * self.axes[0] + left * self.axes[1]
             self.places[name] = np.concatenate([place, self.pose[3:]])
-            self.frames[name] = list(zip(*(v.tolist() for v in (place, *self.axes)), strict=True))
+            self.panel["frames"][0, row] = np.transpose([place, *self.axes])
             self.floor.place(name, self.places[name])
 
     def _draw(self, rng: np.random.Generator) -> dict[str, str]:
@@ -154,59 +156,57 @@ class PanelOperate(Task):
 
     def _draw_to(self, name: str, rest: float) -> None:
         control = CONTROLS[name]
-        self.rests[name] = rest
         self.floor.spring(name, name, rest, control.force, control.speed)
 
     def before_step(self) -> None:
         """See Task: toggles, detents and the latch draw to where they now belong."""
-        for name in SPRUNG:
-            rest = CONTROLS[name].rest(self.q[name], self.rests[name])
-            if rest != self.rests[name]:
-                self._draw_to(name, rest)
+        if self.unsprung:
+            draws, rests = self.panel["draws"][0], self.panel["rests"][0]
+            for k in np.flatnonzero(draws != rests):
+                self._draw_to(NAMES[k], float(draws[k]))
+            rests[:] = draws
+            self.unsprung = False
 
-    def look(self) -> None:
-        """Read the joints; show the lamps."""
-        self.q = dict(zip(NAMES, self.read_joints(), strict=True))
-        on = self.q["toggle"] > 0.0
-        pressed = CONTROLS["button"].is_in("pressed", self.q["button"])
+    @property
+    def q(self) -> dict[str, float]:
+        """The joint positions of the controls, rad (the button: m)."""
+        return dict(zip(NAMES, self.panel["q"][0].tolist(), strict=True))
+
+    def is_set(self, name: str) -> bool:
+        """Say whether a control is where it should be."""
+        return abs(self.q[name] - self.wanted[name]) <= CONTROLS[name].tolerance
+
+    def _light(self, on: bool, pressed: bool) -> None:
+        """Show the lamps of toggle and button."""
         if self.shown != (on, pressed):
             self.shown = on, pressed
             self.floor.paint("toggle", self.scene.colours["on" if on else "off"], "lamp")
             self.floor.paint("button", self.scene.colours["stop" if pressed else "off"], "lamp")
 
-    def is_set(self, name: str) -> bool:
-        """Say whether a control is where it should be."""
-        control = CONTROLS[name]
-        return abs(self.q[name] - self.wanted[name]) <= control.tolerance
-
-    def handle(self, name: str, q: float) -> np.ndarray:
-        """Give the place (3,) of a control's handle in the floor's frame, at a joint position."""
-        x, y, z = CONTROLS[name].handle(q)
-        return np.array([at + x * a + y * b + z * c for at, a, b, c in self.frames[name]])
-
     def update(self) -> Reward:
         """See Task."""
-        self.look()
-        right = {name: self.is_set(name) for name in NAMES}
+        read = self.read_joints
+        if not read.world:
+            self.panel["q"][0] = read()
+        self.target_position, self.goal_position = np.empty(3), np.empty(3)
+        right, value, self.unsprung, *lamps = judge(
+            read.world,
+            read.bodies,
+            read.places,
+            read.at,
+            self.panel,
+            PARTS,
+            TOGGLES,
+            KNOBS,
+            self.arm.tool,
+            self.target_position,
+            self.goal_position,
+        )
+        self._light(*lamps)
         step = self.arm.ticks / self.floor.tick_hz
-        self.held = self.held + step if all(right.values()) else 0.0
+        self.held = self.held + step if right else 0.0
         success = self.held >= HOLD - 1e-9
-        left = [name for name in self.asked if not right[name]]
-        following = left[0] if left else self.asked[-1]
-        self.target_position = self.handle(following, self.q[following])
-        if following != self.following:
-            self.following = following
-            self.goal_position = self.handle(following, self.wanted[following])
-        if self.sparse:
-            return Reward(float(success), success)
-        value = float(success)
-        for name in self.asked:
-            whole = abs(self.start[name] - self.wanted[name])
-            value += max(0.0, 1.0 - abs(self.q[name] - self.wanted[name]) / whole)
-        value -= sum(not right[name] for name in NAMES if name not in self.asked)
-        if left:
-            value -= distance(self.arm.tool[:3], self.target_position)
-        return Reward(value, success)
+        return Reward(float(success) + (0.0 if self.sparse else value), success)
 
     def spaces(self) -> dict[str, spaces.Space[Any]]:
         """See Task."""
@@ -217,7 +217,7 @@ class PanelOperate(Task):
     def state(self) -> dict[str, np.ndarray]:
         """See Task."""
         return {
-            "controls": np.array([self.q[name] for name in NAMES]),
+            "controls": self.panel["q"][0].copy(),
             **{key: value.copy() for key, value in self.fixed.items()},
         }
 

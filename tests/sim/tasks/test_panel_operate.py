@@ -24,7 +24,7 @@ def still(env):
 def put(env, name, q):
     """Move a control by hand."""
     env.floor.set_joint(name, name, q)
-    env.task.look()
+    env.task.update()
 
 
 def run(env, most=240):
