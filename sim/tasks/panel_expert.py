@@ -26,7 +26,10 @@ class Panel(Protocol):
     axes: tuple[np.ndarray, ...]
     places: dict[str, np.ndarray]
     wanted: dict[str, float]
-    q: dict[str, float]
+
+    @property
+    def q(self) -> dict[str, float]:
+        """The joint positions of the controls, by name."""
 
     @property
     def arm(self) -> ArmRig:
