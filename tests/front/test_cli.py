@@ -135,8 +135,9 @@ def test_build_and_emulate_print_what_was_promised(tmp_path):
     done = run("build", "--out", str(tmp_path), "--json")
     built = result_of(done)
     assert done.returncode == 0, done.stderr
-    keys = {"board", "controller", "elf", "text_bytes", "ram_bytes", "stack_bytes", "sha256"}
-    assert set(built) == keys
+    sizes = {"text_bytes", "ram_bytes", "flash_bytes", "stack_bytes", "stack_used_bytes"}
+    assert set(built) == sizes | {"board", "controller", "elf", "image", "sha256"}
+    assert 0 < built["stack_used_bytes"] <= built["stack_bytes"]
     assert Path(built["elf"]).read_bytes()[:4] == b"\x7fELF"
     done = run("emulate", "--ticks", "300", "--json")
     assert done.returncode == 0, done.stderr
