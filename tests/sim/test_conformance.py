@@ -64,7 +64,10 @@ def test_gymnasium_checker_passes_in_every_obs_mode(task, obs_mode):
         (SAC, {"learning_starts": 400, "batch_size": 64, "train_freq": 8, "gradient_steps": 2}),
     ],
 )
-def test_learners_run_two_thousand_steps_on_four_environments(algorithm, options):
+def test_learners_run_two_thousand_steps_on_four_environments(
+    algorithm, options, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SB3_LOGDIR", str(tmp_path))  # otherwise it leaves folders behind
     made = {"control_mode": "ee_delta", "control_hz": 50}
     venv = make_vec_env("millhand/KitTray-v0", n_envs=4, seed=0, env_kwargs=made)
     learner = algorithm(
