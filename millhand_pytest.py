@@ -1,13 +1,17 @@
 """The pytest plugin: a `board` fixture that runs a controller as firmware, on the boards asked for.
 
 Pytest loads this file in every project where Millhand is installed, so it imports nothing of ours
-until a test asks for a board, and no compiler until that test runs.
+until a test asks for a board, and no compiler until that test runs. Nor does it depend on what
+`import drivers` gives there: see millhand_names.py.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+
+import millhand_names
 
 if TYPE_CHECKING:
     from drivers.under_test import BoardUnderTest
@@ -23,6 +27,7 @@ _FOUND = pytest.StashKey[dict[str, Any]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--board` and `--board-optional`."""
+    millhand_names.install()  # before a conftest of the project imports anything
     group = parser.getgroup("millhand", "controllers as firmware on RISC-V boards (millhand)")
     group.addoption(
         "--board",
@@ -42,7 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marker; refuse a board that is none before anything is collected."""
     config.addinivalue_line("markers", MARKER)
     if config.getoption("board"):
-        _boards(config)
+        before = set(sys.modules)
+        _load(config)
+        # What the project calls `hardware` may not be on the path yet, and comes first then.
+        for name in set(sys.modules) - before:
+            if name.partition(".")[0] in millhand_names.OURS:
+                del sys.modules[name]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -98,8 +108,16 @@ def _skip(reason: str) -> NoReturn:
 def _boards(config: pytest.Config) -> dict[str, Any]:
     """Give the boards of `--board` by name, loaded once; ends pytest for one that is none."""
     found = config.stash.get(_FOUND, None)
-    if found is not None:
-        return found
+    if found is None:
+        found = config.stash[_FOUND] = _load(config)
+    return found
+
+
+def _load(config: pytest.Config) -> dict[str, Any]:
+    try:
+        millhand_names.claim()
+    except millhand_names.Clash as clash:
+        pytest.exit(str(clash), returncode=2)
     import hardware
 
     given = ",".join(config.getoption("board")).split(",")
@@ -108,11 +126,10 @@ def _boards(config: pytest.Config) -> dict[str, Any]:
         chosen = chosen or [b for b in map(hardware.load_board, hardware.boards()) if _usual(b)]
     except hardware.BoardError as error:
         pytest.exit(str(error), returncode=2)
-    found = {}
+    found: dict[str, Any] = {}
     for one in chosen:
         if found.setdefault(one.name, one) != one:
             pytest.exit(f"--board has two boards of the name {one.name}", returncode=2)
-    config.stash[_FOUND] = found
     return found
 
 
@@ -128,10 +145,10 @@ def _board_of(item: pytest.Item) -> str:
 
 def _missing(config: pytest.Config, name: str) -> str:
     """Say what is missing for a board to run, or nothing; a board without emulator is built."""
+    board = _boards(config)[name]
     from drivers.errors import DriverError
     from drivers.qemu import find_qemu
 
-    board = _boards(config)[name]
     if board.emulator is None:
         return ""
     try:
