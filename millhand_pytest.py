@@ -84,15 +84,15 @@ def board(request: pytest.FixtureRequest, millhand_board: str) -> "Iterator[Boar
         pytest.skip(why)
     if why:
         pytest.fail(why, pytrace=False)
-    from drivers import under_test
+    from drivers import prepare
 
     chosen = _arguments(request.node)
     folders = (request.path.parent, request.config.rootpath)
     target = _boards(request.config)[millhand_board]
     why = ""
     try:
-        made = under_test.prepare(target, folders, not_run=_skip, **chosen)
-    except under_test.SETUP_ERRORS as error:
+        made = prepare.prepare(target, folders, not_run=_skip, **chosen)
+    except prepare.SETUP_ERRORS as error:
         why = str(error)
     if why:
         pytest.fail(why, pytrace=False)

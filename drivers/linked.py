@@ -8,10 +8,11 @@ import numpy as np
 from drivers.debugger import Debugger
 from drivers.errors import DriverError
 from drivers.faults import Stuck, field_address, flip_bit
-from drivers.hostlink import HostLink, SocketStream
+from drivers.hostlink import HostLink
 from drivers.link import Link
 from drivers.mailbox import mailbox_dtype
 from drivers.qemu import Machine, find_qemu
+from drivers.streams import SocketStream
 from drivers.toolchain import Firmware, build
 from drivers.wire import Wire
 from hardware import Board, load_board
