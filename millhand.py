@@ -834,17 +834,19 @@ def coverage_of(
     law: Any, board: Any, params: Any, ticks: int, seed: int, path: Path, as_json: bool
 ) -> dict[str, Any]:
     """Write to `path` which lines ran over ticks of random inputs, and show those that did not."""
-    from drivers import coverage
+    from drivers.coverage import cover
+    from drivers.lines import lcov, ranges
+    from drivers.lines import report as by_file
 
     with say.status("covering"):
-        lines = coverage.cover(law, board, params, ticks, random_inputs(law, seed))
+        lines = cover(law, board, params, ticks, random_inputs(law, seed))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(coverage.lcov(lines), encoding="utf-8")
-    found = coverage.report(lines)
+    path.write_text(lcov(lines), encoding="utf-8")
+    found = by_file(lines)
     table = table_of(f"lines run in {ticks} ticks", "file", "hit", "of", "missed")
     for name, file in found.items():
         short = name.removeprefix(f"{Path.cwd()}{os.sep}")
-        missed = coverage.ranges(file["missed"], lines[name])
+        missed = ranges(file["missed"], lines[name])
         table.add_row(short, str(len(file["hit"])), str(file["lines"]), missed)
     (say if as_json else Console()).print(table)
     return {"lcov": str(path), "files": found}

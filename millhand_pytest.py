@@ -7,6 +7,7 @@ until a test asks for a board, and no compiler until that test runs. Nor does it
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -23,10 +24,11 @@ MARKER = (
 )
 ARGUMENTS = ("controller", "robot", "rate_hz", "params", "link")
 _FOUND = pytest.StashKey[dict[str, Any]]()
+_LINES = pytest.StashKey[dict[str, dict[int, int]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--board` and `--board-optional`."""
+    """Add `--board`, `--board-optional` and `--board-coverage`."""
     millhand_names.install()  # before a conftest of the project imports anything
     group = parser.getgroup("millhand", "controllers as firmware on RISC-V boards (millhand)")
     group.addoption(
@@ -40,6 +42,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--board-optional",
         action="store_true",
         help="skip tests on boards whose QEMU is missing, where they are an error otherwise",
+    )
+    group.addoption(
+        "--board-coverage",
+        type=Path,
+        metavar="FILE",
+        help="write which lines of the kernels the tests ran, as lcov; holds no instruction budget",
     )
 
 
@@ -91,7 +99,8 @@ def board(request: pytest.FixtureRequest, millhand_board: str) -> "Iterator[Boar
     target = _boards(request.config)[millhand_board]
     why = ""
     try:
-        made = prepare.prepare(target, folders, not_run=_skip, **chosen)
+        counted = bool(request.config.getoption("board_coverage"))
+        made = prepare.prepare(target, folders, not_run=_skip, counted=counted, **chosen)
     except prepare.SETUP_ERRORS as error:
         why = str(error)
     if why:
@@ -99,6 +108,54 @@ def board(request: pytest.FixtureRequest, millhand_board: str) -> "Iterator[Boar
     with made:
         yield made
         request.node.user_properties.extend(made.figures().items())
+        _add_lines(request.config, made.lines())
+
+
+def _add_lines(config: pytest.Config, lines: dict[str, dict[int, int]]) -> None:
+    if lines:
+        from drivers.lines import add
+
+        add(config.stash.setdefault(_LINES, {}), lines)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the lines that one of xdist's workers has counted."""
+    found = getattr(node, "workeroutput", {}).get("millhand_lines", {})
+    lines = {name: {int(line): n for line, n in counts.items()} for name, counts in found.items()}
+    _add_lines(node.config, lines)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the file of `--board-coverage`; a worker of xdist hands its lines on instead."""
+    config = session.config
+    lines, path = config.stash.get(_LINES, None), config.getoption("board_coverage")
+    if hasattr(config, "workeroutput"):
+        texts = {
+            name: {str(n): c for n, c in found.items()} for name, found in (lines or {}).items()
+        }
+        config.workeroutput["millhand_lines"] = texts
+    elif path and lines:
+        from drivers.lines import lcov
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(lcov(dict(sorted(lines.items()))), encoding="utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say which lines of the kernels no test has run."""
+    lines = config.stash.get(_LINES, None)
+    if not lines:
+        return
+    from drivers.lines import ranges, report
+
+    terminalreporter.section(f"lines of the kernels, in {config.getoption('board_coverage')}")
+    for name, found in report(dict(sorted(lines.items()))).items():
+        hit, missed = len(found["hit"]), ranges(found["missed"], lines[name])
+        short = name.removeprefix(f"{config.rootpath}/")
+        terminalreporter.line(
+            f"{short}: {hit} of {found['lines']}" + (missed and f", not {missed}")
+        )
 
 
 def _skip(reason: str) -> NoReturn:

@@ -27,19 +27,21 @@ def prepare(
     params: Params = None,
     link: bool = False,
     not_run: Callable[[str], NoReturn] = refuse,
+    counted: bool = False,
 ) -> BoardUnderTest:
     """Build a controller's firmware for a board; see the `firmware` marker for the arguments.
 
     `folders` are where a relative path to a controller's file may start. `rate_hz` defaults to
-    the board's. Raises DriverError, RobotError or BoardError in one line.
+    the board's; with `counted` the kernels count their lines. Raises DriverError, RobotError or
+    BoardError in one line.
     """
     rate = board.rate_hz if rate_hz is None else rate_hz
     law, record = _law(controller, folders, robot, rate, params)
     if link:
         from drivers.under_link import LinkedUnderTest
 
-        return LinkedUnderTest(law, record, board, rate, not_run)
-    return BoardUnderTest(law, record, board, rate, not_run)
+        return LinkedUnderTest(law, record, board, rate, not_run, counted)
+    return BoardUnderTest(law, record, board, rate, not_run, counted)
 
 
 def _law(

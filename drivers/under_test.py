@@ -1,5 +1,6 @@
 """A board as a test sees it: run so many ticks, expect this within so many, keep this budget."""
 
+import mmap
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from types import TracebackType
@@ -11,7 +12,9 @@ from drivers.budgets import Budget, hold, identity, sizes
 from drivers.errors import DriverError
 from drivers.expectation import Condition, Expectation
 from drivers.fields import Given, assign, feeder
+from drivers.lines import Lines, kernel_lines
 from drivers.toolchain import Firmware, build
+from drivers.toolchain.emit import compile_counted
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -30,6 +33,9 @@ class BoardUnderTest:
     `params` what it was made of. QEMU starts at the first tick, so that a board without an
     emulator can still be held to its budget; a tick on such a board calls `not_run`.
     Counted: `ticks`, `ticks_differing`, `first_difference`, `instructions_max` (of one tick).
+
+    With `counted` what runs counts its lines (`lines`) and so takes more instructions, which are
+    then nobody's budget; sizes and stack are still those of the plain `firmware`.
     """
 
     runtime = "lockstep"
@@ -41,9 +47,15 @@ class BoardUnderTest:
         board: Board,
         rate_hz: float,
         not_run: Callable[[str], NoReturn] = refuse,
+        counted: bool = False,
     ) -> None:
         self.controller, self.params, self.board, self.rate_hz = controller, params, board, rate_hz
         self.firmware: Firmware = build(controller, board, runtime=self.runtime)
+        self.counted = counted and board.system == "bare" and board.emulator is not None
+        self._running = self.firmware
+        if self.counted:
+            step = compile_counted(controller, board)
+            self._running = build(controller, board, step=step, runtime=self.runtime)
         self.input = np.zeros(1, controller.input)
         self.output = np.zeros(1, controller.output)
         self.host_output = np.zeros(1, controller.output)
@@ -66,7 +78,7 @@ class BoardUnderTest:
     @property
     def instructions_per_tick(self) -> float:
         """Mean instructions of the kernel a tick; NaN before the first."""
-        return self.instructions / self.ticks if self.ticks else float("nan")
+        return self.instructions / self.ticks if self.instructions else float("nan")
 
     def run(self, ticks: int, input: Given = None, allow_differing: bool = False) -> None:
         """Take so many ticks, each compared with the host's in every bit of output and state.
@@ -136,6 +148,8 @@ class BoardUnderTest:
     def assert_instructions_per_tick(self, max: Budget) -> None:
         """Hold the longest tick so far to a budget of the kernel's instructions."""
         __tracebackhide__ = True
+        if self.counted:
+            return
         if not self.ticks:
             raise AssertionError(f"no tick has been taken on {self.name} yet: run some first")
         if not self.instructions_max:
@@ -172,6 +186,21 @@ class BoardUnderTest:
         known = self.firmware.stack_used_bytes
         return int(self._started().stack_used()) if known is None else known
 
+    def lines(self) -> Lines:
+        """How often each line of the kernels has run since the board booted, by file and number.
+
+        Empty where they are not counted, before the first tick, and once the board has died.
+        """
+        if not self.counted or self._emulator is None:
+            return {}
+        try:
+            return kernel_lines(self._running, self._ram())
+        except ValueError:  # the memory is closed
+            return {}
+
+    def _ram(self) -> mmap.mmap:
+        return self._emulator._machine.ram
+
     def figures(self) -> dict[str, str | int | float]:
         """What a report says of this board: who it is, what it cost."""
         ran = {"ticks": self.ticks, "ticks_differing": self.ticks_differing}
@@ -204,7 +233,7 @@ class BoardUnderTest:
         if self._emulator is None:
             from drivers.emulator import Emulator
 
-            self._emulator = Emulator(self.controller, self.board, firmware=self.firmware)
+            self._emulator = Emulator(self.controller, self.board, firmware=self._running)
             self._emulator.start(self.params)
         return self._emulator
 
@@ -230,8 +259,9 @@ class BoardUnderTest:
         """Count a tick. Raises AssertionError for a difference that is not allowed."""
         __tracebackhide__ = True
         self.ticks += 1
-        self.instructions += instructions
-        self.instructions_max = max(self.instructions_max, instructions)
+        if not self.counted:
+            self.instructions += instructions
+            self.instructions_max = max(self.instructions_max, instructions)
         if difference is not None:
             self.ticks_differing += 1
             self.first_difference = self.first_difference or difference

@@ -12,10 +12,11 @@ import pytest
 import trouble
 from driver_controllers import BOARDS
 
-from drivers.coverage import cover, kernel_lines, lcov, ranges, report, runtime_lines
+from drivers.coverage import cover, runtime_lines
 from drivers.emulator import Emulator
 from drivers.errors import DriverError
 from drivers.line_table import stretches
+from drivers.lines import add, kernel_lines, lcov, ranges, report
 from drivers.profiler import instructions, record
 from drivers.toolchain import build, compile_kernel
 from drivers.toolchain.counted import COUNTER
@@ -58,7 +59,7 @@ def test_a_kernels_lines_are_those_that_python_runs(board, params):
         for tick in range(len(inputs)):
             emulator.input[:] = inputs[tick : tick + 1]
             emulator.tick()
-            (found,) = kernel_lines(emulator).values()
+            (found,) = kernel_lines(firmware, emulator._machine.ram).values()
             python = covered_kernels.lines_in_python(params, inputs[: tick + 1])
             assert hit(found) == python.keys(), tick
         assert emulator.ticks_differing == 0  # counting changes no bit of what is computed
@@ -122,7 +123,7 @@ def test_the_firmware_that_is_flashed_counts_nothing(params):
         Emulator(law, board) as emulator,
         pytest.raises(DriverError, match="covered does not count"),
     ):
-        kernel_lines(emulator)
+        kernel_lines(emulator.firmware, emulator._machine.ram)
 
 
 def test_a_program_under_an_operating_system_is_refused_by_name(params):
@@ -208,3 +209,9 @@ def test_a_report_names_lines_and_joins_neighbours():
     assert found == {"a.py": {"lines": 6, "hit": [3, 12], "missed": [5, 6, 9, 13]}}
     assert ranges(found["a.py"]["missed"], lines["a.py"]) == "5-9, 13"
     assert ranges([], lines["a.py"]) == ""
+
+
+def test_counts_of_runs_add_up():
+    lines = {"a.py": {1: 2, 2: 0}}
+    add(lines, {"a.py": {2: 3, 4: 0}, "b.py": {1: 1}})
+    assert lines == {"a.py": {1: 2, 2: 3, 4: 0}, "b.py": {1: 1}}

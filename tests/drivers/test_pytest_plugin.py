@@ -436,3 +436,61 @@ def test_ticks_are_whole_and_positive(ticks):
     board = BoardUnderTest.__new__(BoardUnderTest)
     with pytest.raises(DriverError, match="it must be a whole number of ticks, at least 1"):
         board.run(ticks)
+
+
+BRANCHES = LAW.replace(
+    "    output.y = state.y\n",
+    "    output.y = state.y\n    if input.x > 5.0:\n        output.y = 5.0\n",
+)
+MARK = """
+import pytest
+
+pytestmark = pytest.mark.firmware(controller="branches.py", rate_hz=1000)
+"""
+LOW = """
+
+def test_low(board):
+    board.run(4, input={"x": 1.0})
+    board.assert_instructions_per_tick(max=1)
+    board.assert_size(text=6000)
+
+"""
+FREE = """
+
+@pytest.mark.firmware(link=True)
+def test_free_running(board):
+    board.run(3, input={"x": 1.0})
+"""
+HIGH = """
+
+def test_high(board):
+    board.run(2, input={"x": 7.0})
+"""
+
+
+@pytest.mark.parametrize("words", [("-p", "no:xdist"), ("-n", "2")])
+def test_lines_that_no_test_ran_are_named(tmp_path, words):
+    (tmp_path / "branches.py").write_text(BRANCHES)
+    rows = BRANCHES.splitlines()
+    first = rows.index("    state.n += np.uint32(1)") + 1
+    taken = rows.index("        output.y = 5.0") + 1
+
+    def run(tests):
+        (tmp_path / "test_it.py").write_text(MARK + tests)
+        file = tmp_path / "out" / "lines.info"
+        chosen = ("--board", "virt-rv64", "--board-coverage", file, "--junitxml=report.xml")
+        done = run_apart("-q", *words, *chosen, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout, file.read_text()
+
+    said, text = run(LOW)
+    assert f"branches.py: 7 of 8, not {taken}" in said
+    assert f"DA:{first},4\n" in text and f"DA:{taken},0\n" in text
+    assert "instructions_per_tick" not in (tmp_path / "report.xml").read_text()
+    said, text = run(LOW + HIGH)
+    assert "branches.py: 8 of 8\n" in said
+    assert f"DA:{first},6\n" in text and f"DA:{taken},2\n" in text
+    # A free-running board goes on until it is told to stop.
+    _, text = run(FREE)
+    counts = dict(row.removeprefix("DA:").split(",") for row in text.split() if row[:3] == "DA:")
+    assert int(counts[str(first)]) >= 3 and counts[str(taken)] == "0"

@@ -8,7 +8,6 @@ import pytest
 import trouble
 from host_c import HERE
 
-from drivers import linked
 from drivers.emulator import Emulator
 from drivers.errors import EmulatorError
 from drivers.linked import LinkedBoard
@@ -51,10 +50,10 @@ def test_in_lockstep_it_ends_the_board_with_its_number(raising):
         assert (box["header"]["status"], box["header"]["fault"]) == (Status.FAULT, Fault.KERNEL)
 
 
-def test_free_running_it_stops_the_motors_in_its_tick_until_it_is_cleared(raising, monkeypatch):
+def test_free_running_it_stops_the_motors_in_its_tick_until_it_is_cleared(raising):
     board, step = raising
-    monkeypatch.setattr(linked, "build", lambda *given, **more: build(*given, **more, step=step))
-    with LinkedBoard(trouble.controller, board) as running:
+    firmware = build(trouble.controller, board, step=step, runtime="link")
+    with LinkedBoard(trouble.controller, board, firmware=firmware) as running:
         link = running.link
         link.load(trouble.params())
         rate = link.timer_hz / 2000
