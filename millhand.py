@@ -691,23 +691,21 @@ def emulate(
         bool, typer.Option("--profile", help="Say where the instructions go, by function.")
     ] = False,
     coverage: Annotated[
-        Path | None, typer.Option(help="Write which lines of the C runtime ran, as lcov.")
+        Path | None,
+        typer.Option(help="Write which lines of the kernels and of the C runtime ran, as lcov."),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a controller's firmware on random inputs and compare every tick with the host."""
-    import numpy as np
-
     from drivers.emulator import Emulator
     from sim.env import TICK_HZ
 
     law, params = controller_for(controller, robot)
-    rng = np.random.default_rng(seed)
+    give = random_inputs(law, seed)
     with Emulator(law, load_board(board)) as emulator, progress_bar("ticks", ticks) as advance:
         emulator.start(params)
         for tick in range(ticks):
-            for name in law.input.names or ():
-                emulator.input[name] = rng.normal(0, 1, emulator.input[name].shape)
+            give(emulator.input)
             emulator.tick()
             if tick % 500 == 499 or tick == ticks - 1:
                 advance(tick + 1, f"{emulator.ticks_differing} differing")
@@ -716,12 +714,16 @@ def emulate(
     table = table_of("emulation", "", "")
     for key, value in result.items():
         table.add_row(key, str(value))
-    if profile or coverage is not None:
-        found = profile_of(law, load_board(board), params, min(ticks, 200), seed, coverage)
-        for name, count in list(found.items())[: 20 if profile else 0]:
+    few = min(ticks, 200)
+    if profile:
+        found = profile_of(law, load_board(board), params, few, seed)
+        for name, count in list(found.items())[:20]:
             table.add_row(name, f"{count} instructions")
-        result |= {"profile": found} if profile else {}
-        result |= {"coverage": str(coverage)} if coverage is not None else {}
+        result["profile"] = found
+    if coverage is not None:
+        result["coverage"] = coverage_of(
+            law, load_board(board), params, few, seed, coverage, as_json
+        )
     report(result, as_json, table)
     raise typer.Exit(1 if result["ticks_differing"] else 0)
 
@@ -820,18 +822,39 @@ def put_on_board(
     say.print(f"[green]verified:[/green] {identity.size} bytes, SHA-256 {identity.sha256}")
 
 
-def profile_of(
-    law: Any, board: Any, params: Any, ticks: int, seed: int, coverage: Path | None
-) -> dict[str, int]:
-    """Count a controller's instructions by function over ticks of random inputs.
+def profile_of(law: Any, board: Any, params: Any, ticks: int, seed: int) -> dict[str, int]:
+    """Count a controller's instructions by function over ticks of random inputs."""
+    from drivers.profiler import profile
 
-    With `coverage` the lines that ran are written there, as lcov.
-    """
+    with say.status("profiling"):
+        return profile(law, board, params, ticks, random_inputs(law, seed))
+
+
+def coverage_of(
+    law: Any, board: Any, params: Any, ticks: int, seed: int, path: Path, as_json: bool
+) -> dict[str, Any]:
+    """Write to `path` which lines ran over ticks of random inputs, and show those that did not."""
+    from drivers.coverage import cover
+    from drivers.lines import lcov, ranges
+    from drivers.lines import report as by_file
+
+    with say.status("covering"):
+        lines = cover(law, board, params, ticks, random_inputs(law, seed))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(lcov(lines), encoding="utf-8")
+    found = by_file(lines)
+    table = table_of(f"lines run in {ticks} ticks", "file", "hit", "of", "missed")
+    for name, file in found.items():
+        short = name.removeprefix(f"{Path.cwd()}{os.sep}")
+        missed = ranges(file["missed"], lines[name])
+        table.add_row(short, str(len(file["hit"])), str(file["lines"]), missed)
+    (say if as_json else Console()).print(table)
+    return {"lcov": str(path), "files": found}
+
+
+def random_inputs(law: Any, seed: int) -> Callable[[Any], None]:
+    """Give what fills a controller's input with random numbers, the same for the same seed."""
     import numpy as np
-
-    from drivers import coverage as covered
-    from drivers.profiler import by_function, record
-    from drivers.toolchain import build
 
     rng = np.random.default_rng(seed)
 
@@ -839,14 +862,7 @@ def profile_of(
         for name in law.input.names or ():
             input[name] = rng.normal(0, 1, input[name].shape)
 
-    with say.status("profiling"):
-        firmware = build(law, board, debug=coverage is not None)
-        counts = record(firmware, params, ticks, give)
-        if coverage is not None:
-            text = covered.lcov(covered.lines_run(counts, firmware.elf))
-            coverage.parent.mkdir(parents=True, exist_ok=True)
-            coverage.write_text(text, encoding="utf-8")
-        return by_function(counts, firmware.elf)
+    return give
 
 
 def figures(emulator: Any, tick_hz: int) -> dict[str, Any]:

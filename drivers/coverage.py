@@ -1,51 +1,57 @@
-"""Which lines of the C runtime a board has run, as lcov's tracefile.
+"""Which lines a board has run: of the kernel and of all kernels it calls, and of the C runtime.
 
-Format: lcov's geninfo(1), "TRACE FILE FORMAT". Lines come from a debug image (`build(debug=True)`)
-through binutils' addr2line. A kernel's machine code carries no lines: it is not in the file.
+A kernel's lines count themselves (drivers/toolchain/counted.py), the runtime's are told from the
+addresses that QEMU logs (drivers/profiler.py) and the image's line table. Both come of one run.
 """
 
-import shutil
-import subprocess
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
-from drivers.errors import DriverError
+import numpy as np
+
+from drivers.emulator import Emulator
+from drivers.line_table import stretches
+from drivers.lines import Lines, kernel_lines
+from drivers.profiler import record
+from drivers.toolchain import build
 from drivers.toolchain.elf import symbols
+from drivers.toolchain.emit import compile_counted
 from drivers.toolchain.link import FIRMWARE
-
-_TOOL = "riscv64-unknown-elf-addr2line"
-
-Lines = dict[str, dict[int, int]]
+from hardware import Board
+from robots.controllers.contract import Controller
 
 
-def lines_run(counts: Counter[int], elf: Path) -> Lines:
-    """Give how often each line with code was run, by file; 0 for one that never was.
+def cover(
+    controller: Controller,
+    board: Board,
+    params: np.ndarray,
+    ticks: int,
+    give: Callable[[np.ndarray], None],
+) -> Lines:
+    """Run `ticks` on inputs that `give` writes, and give the lines of kernels and runtime.
 
-    `counts` are by address, of the same image. Raises DriverError without addr2line.
+    Raises DriverError for a board whose memory cannot be seen or whose program is not logged.
     """
-    tool = shutil.which(_TOOL)
-    if tool is None:
-        raise DriverError(f"{_TOOL} is not installed: apt-get install binutils-riscv64-unknown-elf")
-    places = {s.name: s.value for s in symbols(elf.read_bytes())}
-    addresses = range(places["__text_start"], places["__text_end"], 2)
-    asked = "\n".join(f"{address:#x}" for address in addresses)
-    done = subprocess.run(
-        [tool, "-e", str(elf)], input=asked, capture_output=True, text=True, check=True, timeout=60
-    )
+    kernel: Lines = {}
+
+    def look(emulator: Emulator) -> None:
+        kernel.update(kernel_lines(firmware, emulator._machine.ram))
+
+    firmware = build(controller, board, step=compile_counted(controller, board), debug=True)
+    counts = record(firmware, params, ticks, give, look)
+    return dict(sorted(kernel.items())) | runtime_lines(counts, firmware.elf)
+
+
+def runtime_lines(counts: Counter[int], elf: Path) -> Lines:
+    """Give the lines of the C runtime from `counts` by address, of the same debug image."""
+    bits = elf.read_bytes()
+    places = {s.name: s.value for s in symbols(bits)}
+    text = range(places["__text_start"], places["__text_end"])
     found: Lines = defaultdict(dict)
-    for address, said in zip(addresses, done.stdout.splitlines(), strict=True):
-        name, _, number = said.split(" (")[0].rpartition(":")
-        if number.isdecimal() and int(number) and Path(name).parent == FIRMWARE:
-            lines = found[name]
-            lines[int(number)] = max(lines.get(int(number), 0), counts[address])
-    return dict(sorted(found.items()))
-
-
-def lcov(lines: Lines) -> str:
-    """Write a tracefile."""
-    records = []
-    for name, counts in lines.items():
-        hit = sum(1 for count in counts.values() if count)
-        rows = [f"DA:{number},{counts[number]}" for number in sorted(counts)]
-        records += ["TN:", f"SF:{name}", *rows, f"LF:{len(counts)}", f"LH:{hit}", "end_of_record"]
-    return "\n".join(records) + "\n"
+    for code in stretches(bits):
+        if code.line and code.start in text and Path(code.file).parent == FIRMWARE:
+            lines = found[code.file]
+            most = max(counts[address] for address in range(code.start, code.end, 2))
+            lines[code.line] = max(lines.get(code.line, 0), most)
+    return {name: dict(sorted(lines.items())) for name, lines in sorted(found.items())}

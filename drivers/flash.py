@@ -7,9 +7,10 @@ from pathlib import Path
 
 import hardware
 from drivers.errors import DriverError, LinkError, SilentError
-from drivers.hostlink import HostLink, Stream
+from drivers.hostlink import HostLink
 from drivers.identity import Identity
 from drivers.protocol import State
+from drivers.streams import Stream
 from drivers.toolchain import Firmware, images
 from hardware import Board
 

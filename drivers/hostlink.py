@@ -1,16 +1,14 @@
 """The host's end of the host link: commands a free-running board over any byte stream.
 
 A serial port (`serial.Serial(port, baud, timeout=0.1)`) is such a stream, and so is QEMU's UART
-behind a socket (`SocketStream`). Both sides begin with a hello; a board that runs another
+behind a socket (drivers/streams.py). Both sides begin with a hello; a board that runs another
 controller, other dtypes or is another board is refused by name.
 """
 
-import socket
 import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -23,44 +21,12 @@ from drivers.guard import limits as limits_of
 from drivers.identity import Identity, identity_of
 from drivers.mailbox import Fault, layout_hash
 from drivers.protocol import Message, Result, State
+from drivers.streams import Stream
 from hardware import Board
 from robots.controllers.contract import Controller
 
 _PIECE = DATA_MAX - 4
 _TRIES = 3
-
-
-class Stream(Protocol):
-    """Bytes both ways. `read` gives what has come, at most `size`, b"" after a short while."""
-
-    def read(self, size: int) -> bytes: ...
-
-    def write(self, data: bytes, /) -> object: ...
-
-
-class SocketStream:
-    """A connected socket as a Stream. Raises LinkError where the other end has gone."""
-
-    def __init__(self, connected: socket.socket, timeout_s: float = 0.1) -> None:
-        self.socket = connected
-        self.socket.settimeout(timeout_s)
-
-    def read(self, size: int) -> bytes:
-        try:
-            data = self.socket.recv(size)
-        except TimeoutError:
-            return b""
-        except OSError as error:
-            raise LinkError(f"the board's port is gone: {error}") from error
-        if not data:
-            raise LinkError("the board's port is closed")
-        return data
-
-    def write(self, data: bytes) -> None:
-        try:
-            self.socket.sendall(data)
-        except OSError as error:
-            raise LinkError(f"the board's port is gone: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import numpy as np
 from drivers.debugger import Debugger
 from drivers.errors import DriverError
 from drivers.faults import Stuck, field_address, flip_bit
-from drivers.hostlink import HostLink, SocketStream
+from drivers.hostlink import HostLink
 from drivers.link import Link
 from drivers.mailbox import mailbox_dtype
 from drivers.qemu import Machine, find_qemu
+from drivers.streams import SocketStream
 from drivers.toolchain import Firmware, build
 from drivers.wire import Wire
 from hardware import Board, load_board
@@ -39,13 +40,20 @@ class LinkedBoard:
     and `flip_bit`, `flip_field`, `stick` with `send`, `miss_ticks` and `reset`.
 
     With `sleep` the board keeps to real time, else a board that waits jumps to when it is due.
+    `firmware`, where given, was built before for the same controller and board (runtime `link`).
     """
 
-    def __init__(self, controller: Controller, board: Board | str, sleep: bool = False) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        board: Board | str,
+        sleep: bool = False,
+        firmware: Firmware | None = None,
+    ) -> None:
         self.controller = controller
         self.board = load_board(board) if isinstance(board, str) else board
         find_qemu(self.board)
-        self.firmware: Firmware = build(controller, self.board, runtime="link")
+        self.firmware: Firmware = firmware or build(controller, self.board, runtime="link")
         ours, theirs = _stream_pair()
         self._socket = ours
         self._stuck = Stuck()

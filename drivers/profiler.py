@@ -15,6 +15,7 @@ import numpy as np
 
 from drivers.crash import Functions
 from drivers.emulator import Emulator
+from drivers.errors import DriverError
 from drivers.toolchain import Firmware, build
 from hardware import Board
 from robots.controllers.contract import Controller
@@ -40,12 +41,22 @@ def profile(
 
 
 def record(
-    firmware: Firmware, params: np.ndarray, ticks: int, give: Callable[[np.ndarray], None]
+    firmware: Firmware,
+    params: np.ndarray,
+    ticks: int,
+    give: Callable[[np.ndarray], None],
+    look: Callable[[Emulator], None] | None = None,
 ) -> Counter[int]:
     """Run a firmware for `ticks`, and count how often each address was run.
 
-    Raises EmulatorError where the board stops working.
+    `look` is shown the board after its last tick. Raises EmulatorError where the board stops
+    working, DriverError for one that runs under an operating system.
     """
+    if firmware.board.system != "bare":
+        raise DriverError(
+            f"{firmware.board.name} runs under {firmware.board.system}, where QEMU logs no "
+            "addresses; take a board that it emulates whole"
+        )
     with tempfile.TemporaryDirectory(prefix="millhand-profile-") as folder:
         log = Path(folder) / "log"
         flags = ("-d", "in_asm,exec,nochain", "-D", str(log))
@@ -55,6 +66,8 @@ def record(
             for _ in range(ticks):
                 give(emulator.input)
                 emulator.tick()
+            if look is not None:
+                look(emulator)
         return instructions(log)
 
 

@@ -1,5 +1,6 @@
 """A board as a test sees it, free-running on its own timer under the host link."""
 
+import mmap
 import time
 from collections.abc import Generator
 from typing import Any
@@ -31,6 +32,9 @@ class LinkedUnderTest(BoardUnderTest):
         """The host link, for what a test wants to do by itself."""
         return self.emulator.link
 
+    def _ram(self) -> mmap.mmap:
+        return self._emulator.machine.ram
+
     def stack_bytes(self) -> int:
         """The most stack that the firmware can use, or has used where that cannot be told."""
         known = self.firmware.stack_used_bytes
@@ -48,7 +52,7 @@ class LinkedUnderTest(BoardUnderTest):
         if self.board.emulator is None:
             self._not_run(f"board {self.name} is built for, not run: it has no emulator")
         if self._emulator is None:
-            self._emulator = LinkedBoard(self.controller, self.board)
+            self._emulator = LinkedBoard(self.controller, self.board, firmware=self._running)
         return self._emulator
 
     def _steps(

@@ -1,81 +1,29 @@
 """A board as a test sees it: run so many ticks, expect this within so many, keep this budget."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+import mmap
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
 import numpy as np
 
+from drivers.budgets import Budget, hold, identity, sizes
 from drivers.errors import DriverError
 from drivers.expectation import Condition, Expectation
 from drivers.fields import Given, assign, feeder
+from drivers.lines import Lines, kernel_lines
 from drivers.toolchain import Firmware, build
-from hardware import Board, BoardError
-from robots import controllers
+from drivers.toolchain.emit import compile_counted
+from hardware import Board
 from robots.controllers.contract import Controller
-from robots.errors import RobotError
 
-SETUP_ERRORS = (DriverError, RobotError, BoardError)
-Budget = int | Mapping[str, int]
-"""The most that is allowed, or that for each board by name."""
 Params = np.ndarray | Mapping[str, Any] | None
 
 
 def refuse(reason: str) -> NoReturn:
     """Raise DriverError: the board cannot run."""
     raise DriverError(reason)
-
-
-def prepare(
-    board: Board,
-    folders: Sequence[Path] = (),
-    *,
-    controller: Any,
-    robot: Any = None,
-    rate_hz: float | None = None,
-    params: Params = None,
-    link: bool = False,
-    not_run: Callable[[str], NoReturn] = refuse,
-) -> "BoardUnderTest":
-    """Build a controller's firmware for a board; see `millhand_board`'s marker for the arguments.
-
-    `folders` are where a relative path to a controller's file may start. `rate_hz` defaults to
-    the board's. Raises DriverError, RobotError or BoardError in one line.
-    """
-    rate = board.rate_hz if rate_hz is None else rate_hz
-    law, record = _law(controller, folders, robot, rate, params)
-    if link:
-        from drivers.under_link import LinkedUnderTest
-
-        return LinkedUnderTest(law, record, board, rate, not_run)
-    return BoardUnderTest(law, record, board, rate, not_run)
-
-
-def _law(
-    controller: Any, folders: Sequence[Path], robot: Any, rate_hz: float, params: Params
-) -> tuple[Controller, np.ndarray]:
-    if isinstance(controller, Controller):
-        if params is None:
-            raise DriverError(f"controller {controller.name} needs params: an array or a mapping")
-        law, record = controller, np.zeros(1, controller.params)
-    else:
-        name = _found(controller, folders)
-        body = controllers.robot_for(name, robot or "") if isinstance(robot, str | None) else robot
-        law, record = controllers.for_robot(name, body, rate_hz)
-    if isinstance(params, np.ndarray):
-        record = params
-    elif params is not None:
-        assign(record, params)
-    return law, record
-
-
-def _found(name: Any, folders: Sequence[Path]) -> Any:
-    """Give the file that a relative path leads to, or what was given."""
-    if not isinstance(name, str | Path) or not controllers.from_file.is_path(name):
-        return name
-    return next((path for path in (folder / name for folder in folders) if path.is_file()), name)
 
 
 class BoardUnderTest:
@@ -85,6 +33,9 @@ class BoardUnderTest:
     `params` what it was made of. QEMU starts at the first tick, so that a board without an
     emulator can still be held to its budget; a tick on such a board calls `not_run`.
     Counted: `ticks`, `ticks_differing`, `first_difference`, `instructions_max` (of one tick).
+
+    With `counted` what runs counts its lines (`lines`) and so takes more instructions, which are
+    then nobody's budget; sizes and stack are still those of the plain `firmware`.
     """
 
     runtime = "lockstep"
@@ -96,9 +47,15 @@ class BoardUnderTest:
         board: Board,
         rate_hz: float,
         not_run: Callable[[str], NoReturn] = refuse,
+        counted: bool = False,
     ) -> None:
         self.controller, self.params, self.board, self.rate_hz = controller, params, board, rate_hz
         self.firmware: Firmware = build(controller, board, runtime=self.runtime)
+        self.counted = counted and board.system == "bare" and board.emulator is not None
+        self._running = self.firmware
+        if self.counted:
+            step = compile_counted(controller, board)
+            self._running = build(controller, board, step=step, runtime=self.runtime)
         self.input = np.zeros(1, controller.input)
         self.output = np.zeros(1, controller.output)
         self.host_output = np.zeros(1, controller.output)
@@ -121,7 +78,7 @@ class BoardUnderTest:
     @property
     def instructions_per_tick(self) -> float:
         """Mean instructions of the kernel a tick; NaN before the first."""
-        return self.instructions / self.ticks if self.ticks else float("nan")
+        return self.instructions / self.ticks if self.instructions else float("nan")
 
     def run(self, ticks: int, input: Given = None, allow_differing: bool = False) -> None:
         """Take so many ticks, each compared with the host's in every bit of output and state.
@@ -191,18 +148,20 @@ class BoardUnderTest:
     def assert_instructions_per_tick(self, max: Budget) -> None:
         """Hold the longest tick so far to a budget of the kernel's instructions."""
         __tracebackhide__ = True
+        if self.counted:
+            return
         if not self.ticks:
             raise AssertionError(f"no tick has been taken on {self.name} yet: run some first")
         if not self.instructions_max:
             raise AssertionError(f"{self.name} does not count instructions")
-        self._budget("instructions in a tick", self.instructions_max, max)
+        hold(self.firmware, "instructions in a tick", self.instructions_max, max)
 
     def assert_stack(self, max: Budget) -> None:
         """Hold the stack to a budget in bytes: the worst case read off the machine code, or what
         has been used so far where code calls through a pointer.
         """
         __tracebackhide__ = True
-        self._budget("bytes of stack", self.stack_bytes(), max)
+        hold(self.firmware, "bytes of stack", self.stack_bytes(), max)
 
     def assert_size(
         self,
@@ -213,36 +172,43 @@ class BoardUnderTest:
         """Hold the firmware to budgets in bytes: code and constants, all RAM, all flash."""
         __tracebackhide__ = True
         firmware = self.firmware
-        sizes = {
-            "bytes of code and constants (text)": (firmware.text_bytes, text),
-            "bytes of RAM": (firmware.ram_bytes, ram),
-            "bytes of flash": (firmware.flash_bytes, flash),
-        }
-        for what, (found, budget) in sizes.items():
+        asked = (
+            ("bytes of code and constants (text)", firmware.text_bytes, text),
+            ("bytes of RAM", firmware.ram_bytes, ram),
+            ("bytes of flash", firmware.flash_bytes, flash),
+        )
+        for what, found, budget in asked:
             if budget is not None:
-                self._budget(what, found, budget)
+                hold(firmware, what, found, budget)
 
     def stack_bytes(self) -> int:
         """The most stack that the firmware can use, or has used where that cannot be told."""
         known = self.firmware.stack_used_bytes
         return int(self._started().stack_used()) if known is None else known
 
+    def lines(self) -> Lines:
+        """How often each line of the kernels has run since the board booted, by file and number.
+
+        Empty where they are not counted, before the first tick, and once the board has died.
+        """
+        if not self.counted or self._emulator is None:
+            return {}
+        try:
+            return kernel_lines(self._running, self._ram())
+        except ValueError:  # the memory is closed
+            return {}
+
+    def _ram(self) -> mmap.mmap:
+        return self._emulator._machine.ram
+
     def figures(self) -> dict[str, str | int | float]:
         """What a report says of this board: who it is, what it cost."""
-        firmware, stack = self.firmware, self.firmware.stack_used_bytes
-        found: dict[str, str | int | float] = {
-            "board": self.name,
-            "isa": self.board.isa,
-            "abi": self.board.abi,
-            "controller": self.controller.name,
-            "ticks": self.ticks,
-            "ticks_differing": self.ticks_differing,
-        }
+        ran = {"ticks": self.ticks, "ticks_differing": self.ticks_differing}
+        cost: dict[str, int | float] = {}
         if self.ticks and self.instructions_max:
-            found["instructions_per_tick"] = round(self.instructions_per_tick, 1)
-            found["instructions_per_tick_max"] = self.instructions_max
-        found |= {"text_bytes": firmware.text_bytes, "ram_bytes": firmware.ram_bytes}
-        return found if stack is None else found | {"stack_bytes": stack}
+            cost["instructions_per_tick"] = round(self.instructions_per_tick, 1)
+            cost["instructions_per_tick_max"] = self.instructions_max
+        return {**identity(self.firmware), **ran, **cost, **sizes(self.firmware)}
 
     def close(self) -> None:
         """End QEMU. Safe to call twice."""
@@ -267,7 +233,7 @@ class BoardUnderTest:
         if self._emulator is None:
             from drivers.emulator import Emulator
 
-            self._emulator = Emulator(self.controller, self.board, firmware=self.firmware)
+            self._emulator = Emulator(self.controller, self.board, firmware=self._running)
             self._emulator.start(self.params)
         return self._emulator
 
@@ -293,8 +259,9 @@ class BoardUnderTest:
         """Count a tick. Raises AssertionError for a difference that is not allowed."""
         __tracebackhide__ = True
         self.ticks += 1
-        self.instructions += instructions
-        self.instructions_max = max(self.instructions_max, instructions)
+        if not self.counted:
+            self.instructions += instructions
+            self.instructions_max = max(self.instructions_max, instructions)
         if difference is not None:
             self.ticks_differing += 1
             self.first_difference = self.first_difference or difference
@@ -304,18 +271,6 @@ class BoardUnderTest:
     def _said(self, text: str) -> str:
         """Put where it happened behind what did; ticks count from 0."""
         return f"{text} [tick {self.ticks - 1}, {self.controller.name} on {self.name}]"
-
-    def _budget(self, what: str, found: int, budget: Budget) -> None:
-        __tracebackhide__ = True
-        if not isinstance(budget, int):
-            if self.name not in budget:
-                raise DriverError(f"no budget for {self.name}; there are: {', '.join(budget)}")
-            budget = budget[self.name]
-        if found > budget:
-            raise AssertionError(
-                f"{self.controller.name} on {self.name} takes {found} {what}; the budget is "
-                f"{budget}, {found - budget} less"
-            )
 
 
 def _count(ticks: int, what: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from drivers.hostlink import Stream
+from drivers.streams import Stream
 
 
 class Wire:

@@ -1,4 +1,4 @@
-/* The host link: frames in, replies out, and what they set. See hostlink.c. */
+/* The host link: frames in, replies out, and what they set. See hostlink*.c. */
 #ifndef MILLHAND_HOSTLINK_H
 #define MILLHAND_HOSTLINK_H
 

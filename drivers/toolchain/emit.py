@@ -6,10 +6,11 @@ import llvmlite.binding as llvm
 
 from drivers.errors import ToolchainError
 from drivers.toolchain import objects
+from drivers.toolchain.counted import COUNTER
 from drivers.toolchain.elf import undefined_symbols
 from drivers.toolchain.places import refusal_of
 from drivers.toolchain.refusals import Refusal, examine, place_of, reason_of
-from drivers.toolchain.target import ENTRY, TRIPLES, kernel_of, lower
+from drivers.toolchain.target import ENTRY, TRIPLES, Lines, kernel_of, lower
 from hardware import Board
 from robots.controllers.contract import Controller
 
@@ -40,13 +41,27 @@ def compile_kernel(controller: Controller, board: Board) -> bytes:
     """
     code = objects.kept(controller, board)
     if code is None:
-        module, machine = _compile(controller, board)
-        code = machine.emit_object(module)
-        foreign = undefined_symbols(code) - ALLOWED_SYMBOLS
-        if foreign:
-            reason = refusal_of(controller, board, foreign)
-            raise ToolchainError(_sentence(controller, board, reason))
+        code = _object(controller, board, "forgotten")
         objects.keep(controller, board, code)
+    return code
+
+
+@functools.lru_cache(maxsize=32)
+def compile_counted(controller: Controller, board: Board) -> bytes:
+    """Compile as `compile_kernel` does, for a kernel that counts its lines (`counted`).
+
+    It is not kept on disk: it names files and lines, which move without a change of the kernel.
+    """
+    return _object(controller, board, "counted")
+
+
+def _object(controller: Controller, board: Board, lines: Lines) -> bytes:
+    module, machine = _compile(controller, board, lines)
+    code = machine.emit_object(module)
+    foreign = undefined_symbols(code) - ALLOWED_SYMBOLS
+    if foreign:
+        reason = refusal_of(controller, board, foreign)
+        raise ToolchainError(_sentence(controller, board, reason))
     return code
 
 
@@ -56,11 +71,13 @@ def assembly(controller: Controller, board: Board) -> str:
     return str(machine.emit_assembly(module))
 
 
-def _compile(controller: Controller, board: Board) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
+def _compile(
+    controller: Controller, board: Board, lines: Lines = "forgotten"
+) -> tuple[llvm.ModuleRef, llvm.TargetMachine]:
     try:
         kernel = kernel_of(controller)
         examine(kernel)
-        module = lower(controller, board.xlen)
+        module = lower(controller, board.xlen, lines)
     except (TypeError, Refusal) as refusal:
         raise ToolchainError(_sentence(controller, board, str(refusal))) from refusal
     except Exception as error:  # Numba raises many unrelated types
@@ -102,6 +119,9 @@ def _make_private(module: llvm.ModuleRef) -> None:
             function.name = f"kernel.{number}"
             number += 1
     for number, variable in enumerate(module.global_variables):
+        if variable.name.startswith(COUNTER):
+            variable.linkage = "external"  # found by its name, and kept though no code reaches it
+            continue
         if not variable.is_declaration or variable.linkage.name == "common":
             variable.linkage = "internal"
         variable.name = f"data.{number}"

@@ -18,8 +18,9 @@ _SOURCES = ("core.c", "console.c", "uart_{uart}.c", "timer_{timer}.c")
 _RUNTIMES = {
     "lockstep": ("main.c",),
     "link": (
-        *("main_link.c", "hostlink.c", "frame.c", "state.c", "guard.c", "motors.c"),
-        *("words.c", "sha256.c", "gpio_{gpio}.c"),
+        *("main_link.c", "hostlink.c", "hostlink_send.c", "hostlink_answers.c"),
+        *("hostlink_acts.c", "frame.c", "state.c", "guard.c", "motors.c", "words.c"),
+        *("sha256.c", "gpio_{gpio}.c"),
     ),
 }
 _FLAGS = (

@@ -48,7 +48,7 @@ def _reason(name: str) -> str:
 
 def _places(controller: Controller, board: Board, symbol: str) -> set[Place]:
     """Give the places outside Numba from which a symbol is reached."""
-    text = str(lower(controller, board.xlen, debug=True))
+    text = str(lower(controller, board.xlen, "located"))
     files = {key: f"{folder}/{name}" for key, name, folder in _FILE.findall(text)}
     scopes = {key: files.get(file, "") for key, file in _SCOPE.findall(text)}
     lines = {key: (scopes.get(scope, ""), int(line)) for key, line, scope in _LINE.findall(text)}

@@ -7,13 +7,14 @@ and without any optimisation; `emit` optimises the whole for the board afterward
 """
 
 import functools
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import typeof
 from numba.core import codegen, cpu, dispatcher, imputils, registry, types, typing
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.descriptors import TargetDescriptor
 from numba.core.dispatcher import Dispatcher
@@ -26,10 +27,13 @@ from numba.core.target_extension import (
 )
 
 from drivers.toolchain.calling import DirectCallConv
+from drivers.toolchain.counted import CountedCompiler
 from robots.controllers.contract import Controller
 from robots.kernel import Kernel
 
 ENTRY = "millhand_step"
+Lines = Literal["forgotten", "located", "counted"]
+"""What becomes of source lines: nothing, LLVM's debug metadata, or counters (`counted`)."""
 TRIPLES = {32: "riscv32-unknown-none-elf", 64: "riscv64-unknown-none-elf"}
 _LAYOUT_OF = {32: ("ilp32", "+m"), 64: ("lp64", "+m")}
 
@@ -152,9 +156,10 @@ class BoardTarget(TargetDescriptor):
 
     options = cpu.CPUTargetOptions
 
-    def __init__(self, xlen: int, debug: bool) -> None:
-        super().__init__(f"millhand_riscv{xlen}{'_debug' if debug else ''}")
-        self._debug = debug
+    def __init__(self, xlen: int, lines: Lines) -> None:
+        super().__init__(f"millhand_riscv{xlen}_{lines}")
+        self._debug = lines == "located"
+        self.compiler = CountedCompiler if lines == "counted" else Compiler
         self._twins: dict[int, tuple[Any, Any]] = {}
         self._typing = _TypingContext(self.twin, xlen)
         name = self._target_name
@@ -190,11 +195,14 @@ class BoardTarget(TargetDescriptor):
 
 
 class _BoardDispatcher(dispatcher.Dispatcher):
+    targetdescr: ClassVar[BoardTarget]
+
     def __init__(
         self, py_func: Any, locals: Any = None, targetoptions: Any = None, **kwargs: Any
     ) -> None:
         options = {k: v for k, v in (targetoptions or {}).items() if k != "cache"}
         options.update(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+        kwargs.setdefault("pipeline_class", self.targetdescr.compiler)
         super().__init__(py_func, locals or {}, options, **kwargs)
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
@@ -215,9 +223,9 @@ def _without_shape(kind: Any) -> Any:
 
 
 @functools.cache
-def board_target(xlen: int, debug: bool) -> BoardTarget:
-    """Give the Numba target of a register width, 32 or 64; `debug` keeps source lines."""
-    return BoardTarget(xlen, debug)
+def board_target(xlen: int, lines: Lines) -> BoardTarget:
+    """Give the Numba target of a register width, 32 or 64."""
+    return BoardTarget(xlen, lines)
 
 
 def kernel_of(controller: Controller) -> Dispatcher:
@@ -230,14 +238,13 @@ def kernel_of(controller: Controller) -> Dispatcher:
     return host
 
 
-def lower(controller: Controller, xlen: int, debug: bool = False) -> llvm.ModuleRef:
+def lower(controller: Controller, xlen: int, lines: Lines = "forgotten") -> llvm.ModuleRef:
     """Lower the controller's kernel and all it calls to one unoptimised LLVM module.
 
     The module exports `int32_t millhand_step(params *, state *, input *, output *)` of four
-    areas that do not overlap. It returns 0: a kernel that can raise is refused. With `debug` the
-    instructions know their lines in the source.
+    areas that do not overlap. It returns 0: a kernel that can raise is refused.
     """
-    target = board_target(xlen, debug)
+    target = board_target(xlen, lines)
     context = target.target_context
     host = kernel_of(controller)
     records = (controller.params, controller.state, controller.input, controller.output)

@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_INSTALLED = any(point.value == "drivers.pytest_plugin" for point in entry_points(group="pytest11"))
-PLUGIN = () if _INSTALLED else ("-p", "drivers.pytest_plugin")
+_INSTALLED = any(point.value == "millhand_pytest" for point in entry_points(group="pytest11"))
+PLUGIN = () if _INSTALLED else ("-p", "millhand_pytest")
 
 LAW = """
 import numpy as np

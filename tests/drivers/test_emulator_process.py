@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -37,9 +38,14 @@ def _exists(pid):
     return Path(f"/proc/{pid}").exists()
 
 
-def _leftovers():
-    folders = [Path("/dev/shm"), Path(os.environ.get("TMPDIR", "/tmp"))]
-    return {path for folder in folders if folder.exists() for path in folder.glob("millhand-*")}
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """A folder that this test, and the processes it starts, alone make temporary files in."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
 
 
 def test_qemu_killed_in_the_middle_is_an_error_with_the_tick(emulator):
@@ -71,8 +77,8 @@ def test_a_qemu_that_does_not_start_says_why(scale, monkeypatch, tmp_path):
         Emulator(scale, "virt-rv64")
 
 
-def test_close_leaves_nothing(scale):
-    before = _leftovers()
+def test_close_leaves_nothing(scale, own_folder):
+    assert tempfile.gettempdir() == str(own_folder)
     open_before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         emulator = Emulator(scale, "virt-rv64")
@@ -83,7 +89,7 @@ def test_close_leaves_nothing(scale):
         emulator.close()
         assert not _exists(pid)
     gc.collect()
-    assert _leftovers() <= before
+    assert not list(own_folder.iterdir())
     assert len(os.listdir("/proc/self/fd")) <= open_before
     assert "millhand-ram" not in Path("/proc/self/maps").read_text()
     with pytest.raises(EmulatorError, match="the emulator of scale is closed"):
@@ -136,8 +142,7 @@ print(emulator._machine.process.pid, flush=True)
                      marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux's own")),
     ],
 )  # fmt: skip
-def test_however_python_ends_qemu_ends(end, status):
-    before = _leftovers()
+def test_however_python_ends_qemu_ends(end, status, own_folder):
     done = subprocess.run(
         [sys.executable, "-c", _CHILD.format(end=end)],
         capture_output=True,
@@ -151,7 +156,7 @@ def test_however_python_ends_qemu_ends(end, status):
             break
         time.sleep(0.01)
     assert not _running(pid)
-    assert _leftovers() <= before
+    assert not list(own_folder.iterdir())
 
 
 def _running(pid):

@@ -177,7 +177,7 @@ def test_commands_are_filled_split_and_shown(law, tmp_path):
 
 def test_a_serial_device_carries_the_host_link():
     with LinkedBoard(trouble.controller, "virt-rv64") as board:
-        uart = board.link._stream.stream.socket
+        uart = board.wire.stream.socket
         uart.settimeout(None)
         ours, theirs = pty.openpty()
 

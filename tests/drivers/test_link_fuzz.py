@@ -23,7 +23,8 @@ extern unsigned char fuzz_mailbox[];
 
 @pytest.fixture(scope="module")
 def program():
-    sources = ("hostlink.c", "frame.c", "state.c", "guard.c", "sha256.c")
+    hostlink = ("hostlink.c", "hostlink_send.c", "hostlink_answers.c", "hostlink_acts.c")
+    sources = (*hostlink, "frame.c", "state.c", "guard.c", "sha256.c")
     generated = {
         "config.h": CONFIG,
         "mailbox.h": mailbox_header(trouble.controller),

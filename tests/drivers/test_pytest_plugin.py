@@ -436,3 +436,70 @@ def test_ticks_are_whole_and_positive(ticks):
     board = BoardUnderTest.__new__(BoardUnderTest)
     with pytest.raises(DriverError, match="it must be a whole number of ticks, at least 1"):
         board.run(ticks)
+
+
+BRANCHES = LAW.replace(
+    "    output.y = state.y\n",
+    "    output.y = state.y\n    if input.x > 5.0:\n        output.y = 5.0\n",
+)
+MARK = """
+import pytest
+
+pytestmark = pytest.mark.firmware(controller="branches.py", rate_hz=1000)
+"""
+LOW = """
+
+def test_low(board):
+    board.run(4, input={"x": 1.0})
+    board.assert_instructions_per_tick(max=1)
+    board.assert_size(text=6000)
+
+"""
+FREE = """
+
+@pytest.mark.firmware(link=True)
+def test_free_running(board):
+    board.run(3, input={"x": 1.0})
+"""
+HIGH = """
+
+def test_high(board):
+    board.run(2, input={"x": 7.0})
+"""
+
+
+@pytest.fixture
+def covered(tmp_path):
+    """Runs tests of a law with a branch: what is said, and the counts by line that are written."""
+    (tmp_path / "branches.py").write_text(BRANCHES)
+
+    def run(tests, *words):
+        (tmp_path / "test_it.py").write_text(MARK + tests)
+        file = tmp_path / "out" / "lines.info"
+        chosen = ("--board", "virt-rv64", "--board-coverage", file, "--junitxml=report.xml")
+        done = run_apart("-q", *words, *chosen, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "instructions_per_tick" not in (tmp_path / "report.xml").read_text()
+        rows = [row.removeprefix("DA:") for row in file.read_text().split() if row[:3] == "DA:"]
+        counts = {int(line): int(count) for line, count in (row.split(",") for row in rows)}
+        law = BRANCHES.splitlines()
+        first = counts[law.index("    state.n += np.uint32(1)") + 1]
+        return done.stdout, first, counts[BRANCH]
+
+    return run
+
+
+BRANCH = BRANCHES.splitlines().index("        output.y = 5.0") + 1
+
+
+def test_lines_that_no_test_ran_are_named(covered):
+    said, first, taken = covered(LOW, "-p", "no:xdist")
+    assert f"branches.py: 7 of 8, not {BRANCH}" in said
+    assert (first, taken) == (4, 0)
+
+
+def test_lines_of_many_workers_and_of_free_running_boards_add_up(covered):
+    said, first, taken = covered(LOW + HIGH + FREE, "-n", "2")
+    assert "branches.py: 8 of 8\n" in said
+    # A free-running board goes on until it is told to stop.
+    assert first >= 4 + 2 + 3 and taken == 2

@@ -135,15 +135,32 @@ def test_build_and_emulate_print_what_was_promised(tmp_path):
     done = run("build", "--out", str(tmp_path), "--json")
     built = result_of(done)
     assert done.returncode == 0, done.stderr
-    sizes = {"text_bytes", "ram_bytes", "flash_bytes", "stack_bytes", "stack_used_bytes"}
-    assert set(built) == sizes | {"board", "controller", "elf", "image", "sha256"}
-    assert 0 < built["stack_used_bytes"] <= built["stack_bytes"]
+    keys = {"board", "controller", "elf", "text_bytes", "ram_bytes", "stack_bytes", "sha256"}
+    assert keys <= set(built)
     assert Path(built["elf"]).read_bytes()[:4] == b"\x7fELF"
     done = run("emulate", "--ticks", "300", "--json")
     assert done.returncode == 0, done.stderr
     ran = result_of(done)
     assert ran["ticks"] == 300 and ran["ticks_differing"] == 0
     assert ran["instructions_per_tick"] > 100
+
+
+def test_emulate_says_which_lines_ran_by_file_and_line(tmp_path):
+    file = tmp_path / "lines.info"
+    words = ("--controller", "limiter", "--ticks", "30", "--coverage", file, "--json", "--profile")
+    done = run("emulate", *map(str, words))
+    assert done.returncode == 0, done.stderr
+    ran = result_of(done)
+    assert ran["coverage"]["lcov"] == str(file) and ran["profile"]
+    files = {Path(name).name: found for name, found in ran["coverage"]["files"].items()}
+    limiter = files["limiter.py"]
+    assert limiter["hit"] and limiter["missed"] and "core.c" in files
+    assert limiter["lines"] == len(limiter["hit"]) + len(limiter["missed"])
+    text = file.read_text()
+    first = next(number for number in limiter["hit"] if number > limiter["missed"][0])
+    assert f"DA:{limiter['missed'][0]},0\n" in text and f"DA:{first},0\n" not in text
+    assert text.count("SF:") == len(files)
+    assert "robots/controllers/limiter.py" in done.stderr
 
 
 def test_bench_gives_cases_with_ratios():
