@@ -1,21 +1,14 @@
-"""Which source line an image's code comes from: its DWARF line table, read without binutils.
+"""Which source line an image's code comes from: its DWARF line table."""
 
-Format: DWARF Debugging Information Format, version 4, section 6.2. Units of other versions,
-which only the compiler's own runtime may have, are passed over.
-"""
-
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import PurePosixPath
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
 
 from drivers.errors import DriverError
-from drivers.toolchain.elf import sections
-
-_VERSION = 4
-_COPY, _ADVANCE_PC, _ADVANCE_LINE, _SET_FILE = 1, 2, 3, 4
-_CONST_ADD_PC, _FIXED_ADVANCE_PC = 8, 9
-_END_SEQUENCE, _SET_ADDRESS = 1, 2
 
 
 @dataclass(frozen=True)
@@ -30,100 +23,31 @@ class Stretch:
 
 def stretches(elf: bytes) -> Iterator[Stretch]:
     """Give the code that has a line. Raises DriverError for an image without a line table."""
-    table = next((s.data for s in sections(elf) if s.name == ".debug_line"), None)
-    if table is None:
+    image = ELFFile(BytesIO(elf))
+    if not image.has_dwarf_info() or image.get_section_by_name(".debug_line") is None:
         raise DriverError("the image has no line table: build it with debug=True")
-    at = 0
-    while at < len(table):
-        length = struct.unpack_from("<I", table, at)[0]
-        if struct.unpack_from("<H", table, at + 4)[0] == _VERSION:
-            yield from _Unit(table[at : at + 4 + length]).run()
-        at += 4 + length
+    debug = image.get_dwarf_info()
+    for unit in debug.iter_CUs():
+        program = debug.line_program_for_CU(unit)
+        if program is not None:
+            yield from _stretches_of(program)
 
 
-class _Unit:
-    """One unit of the table: its header, and the program that makes its rows."""
+def _stretches_of(program: Any) -> Iterator[Stretch]:
+    files = [_path(program.header, entry) for entry in program.header.file_entry]
+    first = 1 if program.header.version < 5 else 0  # what the first file's number is
+    row: Any = None
+    for entry in program.get_entries():
+        state = entry.state
+        if state is None:
+            continue
+        if row is not None and row.address < state.address:
+            yield Stretch(row.address, state.address, files[row.file - first], row.line)
+        row = None if state.end_sequence else state
 
-    def __init__(self, unit: bytes) -> None:
-        self._unit = unit
-        program = 10 + struct.unpack_from("<I", unit, 6)[0]
-        self._step, _, _, self._base, self._range, self._first = struct.unpack_from(
-            "<BBBbBB", unit, 10
-        )
-        self._operands = unit[16 : 15 + self._first]
-        self._at = 15 + self._first
-        folders = [""]
-        while name := self._string():
-            folders.append(name)
-        self._files = [""]
-        while name := self._string():
-            folder, _, _ = self._uleb(), self._uleb(), self._uleb()
-            self._files.append(str(PurePosixPath(folders[folder]) / name))
-        self._at = program
 
-    def run(self) -> Iterator[Stretch]:
-        """Run the program; a row says where the code up to the next row's address is from."""
-        address, file, line = 0, 1, 1
-        row: tuple[int, int, int] | None = None
-        while self._at < len(self._unit):
-            ends = row_done = False
-            code = self._byte()
-            if code >= self._first:
-                steps, more = divmod(code - self._first, self._range)
-                address += steps * self._step
-                line += self._base + more
-                row_done = True
-            elif code == 0:
-                after = self._uleb() + self._at
-                kind = self._byte()
-                ends = row_done = kind == _END_SEQUENCE
-                if kind == _SET_ADDRESS:
-                    address = int.from_bytes(self._unit[self._at : after], "little")
-                self._at = after
-            elif code == _COPY:
-                row_done = True
-            elif code == _ADVANCE_PC:
-                address += self._uleb() * self._step
-            elif code == _ADVANCE_LINE:
-                line += self._sleb()
-            elif code == _SET_FILE:
-                file = self._uleb()
-            elif code == _CONST_ADD_PC:
-                address += (255 - self._first) // self._range * self._step
-            elif code == _FIXED_ADVANCE_PC:
-                address += struct.unpack_from("<H", self._unit, self._at)[0]
-                self._at += 2
-            else:
-                for _ in range(self._operands[code - 1]):
-                    self._uleb()
-            if row_done and row is not None and row[0] < address:
-                yield Stretch(row[0], address, self._files[row[1]], row[2])
-            if row_done:
-                row = (address, file, line)
-            if ends:
-                address, file, line, row = 0, 1, 1, None
-
-    def _byte(self) -> int:
-        self._at += 1
-        return self._unit[self._at - 1]
-
-    def _string(self) -> str:
-        end = self._unit.index(b"\0", self._at)
-        text = self._unit[self._at : end].decode(errors="replace")
-        self._at = end + 1
-        return text
-
-    def _uleb(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self._byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    def _sleb(self) -> int:
-        begin = self._at
-        value = self._uleb()
-        bits = 7 * (self._at - begin)
-        return value - (1 << bits) if value >> (bits - 1) & 1 else value
+def _path(header: Any, entry: Any) -> str:
+    folders = header.include_directory
+    if header.version < 5:
+        folders = [b"", *folders]  # 0 is the folder where the compiler ran
+    return str(PurePosixPath(folders[entry.dir_index].decode(), entry.name.decode()))

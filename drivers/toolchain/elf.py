@@ -1,31 +1,34 @@
-"""As much of ELF as the toolchain needs: symbols and sizes of little-endian files."""
+"""Symbols and sizes of little-endian ELF files."""
 
-import struct
 from dataclasses import dataclass
+from io import BytesIO
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+from elftools.elf.enums import ENUM_ST_INFO_TYPE
+from elftools.elf.sections import SymbolTableSection
 
 from drivers.errors import ToolchainError
 
-_SYMTAB, _NOBITS = 2, 8
-_ALLOC = 2
-_FUNCTION = 2
+_ABSOLUTE = 0xFFF1
+"""The section number of symbols that stand in none."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section header; `data` is empty for sections without bits in the file."""
+    """A section; `data` is empty for one without bits in the file."""
 
     name: str
-    kind: int
     flags: int
     address: int
     size: int
-    link: int
     data: bytes
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """A symbol; `section` 0 means undefined."""
+    """A symbol; `section` 0 means undefined, `kind` is the ELF standard's number."""
 
     name: str
     value: int
@@ -36,42 +39,37 @@ class Symbol:
 
 def sections(elf: bytes) -> list[Section]:
     """Read the section table of a little-endian ELF file, 32 or 64 bit."""
-    if elf[:4] != b"\x7fELF" or elf[5] != 1:
-        raise ToolchainError(f"not a little-endian ELF file: it starts with {elf[:6].hex()}")
-    wide = elf[4] == 2
-    start, size, count, names = (
-        (struct.unpack_from("<Q", elf, 40)[0], *struct.unpack_from("<HHH", elf, 58))
-        if wide
-        else (struct.unpack_from("<I", elf, 32)[0], *struct.unpack_from("<HHH", elf, 46))
-    )
-    layout = "<IIQQQQI" if wide else "<IIIIIII"
-    headers = [struct.unpack_from(layout, elf, start + i * size) for i in range(count)]
-    name_table = headers[names][4]
-
-    def make(header: tuple[int, ...]) -> Section:
-        name, kind, flags, address, offset, length, link = header
-        data = b"" if kind == _NOBITS else elf[offset : offset + length]
-        return Section(_string(elf, name_table + name), kind, flags, address, length, link, data)
-
-    return [make(header) for header in headers]
+    found = []
+    for section in _open(elf).iter_sections():
+        header = section.header
+        data = b"" if header.sh_type == "SHT_NOBITS" else section.data()
+        found.append(Section(section.name, header.sh_flags, header.sh_addr, header.sh_size, data))
+    return found
 
 
 def symbols(elf: bytes) -> list[Symbol]:
     """Read the symbol table."""
-    table = sections(elf)
-    layout = "<IBBHQQ" if elf[4] == 2 else "<IIIBBH"
     found = []
-    for section in table:
-        if section.kind != _SYMTAB:
+    for table in _open(elf).iter_sections():
+        if not isinstance(table, SymbolTableSection) or table.header.sh_type != "SHT_SYMTAB":
             continue
-        strings = table[section.link].data
-        for entry in struct.iter_unpack(layout, section.data):
-            if elf[4] == 2:
-                name, info, _, index, value, size = entry
-            else:
-                name, value, size, info, _, index = entry
-            found.append(Symbol(_string(strings, name), value, size, index, info & 15))
+        for symbol in table.iter_symbols():
+            entry = symbol.entry
+            index = 0 if entry.st_shndx == "SHN_UNDEF" else entry.st_shndx
+            where = index if isinstance(index, int) else _ABSOLUTE
+            kind = ENUM_ST_INFO_TYPE.get(entry.st_info.type, entry.st_info.type)
+            found.append(Symbol(symbol.name, entry.st_value, entry.st_size, where, kind))
     return found
+
+
+def _open(elf: bytes) -> ELFFile:
+    try:
+        file = ELFFile(BytesIO(elf))
+    except ELFError:
+        file = None
+    if file is None or not file.little_endian:
+        raise ToolchainError(f"not a little-endian ELF file: it starts with {elf[:6].hex()}")
+    return file
 
 
 def undefined_symbols(elf: bytes) -> set[str]:
@@ -84,19 +82,13 @@ def sizes(elf: bytes) -> tuple[int, int, int]:
 
     The last includes the stack.
     """
-    loaded = [section for section in sections(elf) if section.flags & _ALLOC]
-    writable = 1
-    code = sum(section.size for section in loaded if not section.flags & writable)
-    changing = [section for section in loaded if section.flags & writable]
-    data = sum(section.size for section in changing if section.kind != _NOBITS)
+    loaded = [section for section in sections(elf) if section.flags & SH_FLAGS.SHF_ALLOC]
+    code = sum(section.size for section in loaded if not section.flags & SH_FLAGS.SHF_WRITE)
+    changing = [section for section in loaded if section.flags & SH_FLAGS.SHF_WRITE]
+    data = sum(len(section.data) for section in changing)
     return code, data, sum(section.size for section in changing) - data
 
 
 def code_bytes(elf: bytes) -> int:
     """Bytes of an object's code and constants."""
-    writable = 1
-    return sum(s.size for s in sections(elf) if s.flags & _ALLOC and not s.flags & writable)
-
-
-def _string(table: bytes, offset: int) -> str:
-    return table[offset : table.index(b"\0", offset)].decode()
+    return sizes(elf)[0]
