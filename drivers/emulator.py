@@ -1,8 +1,10 @@
 """An emulated board in lockstep with the host: the same kernel, compared bit by bit."""
 
+import os
 import time
 from collections.abc import Sequence
 from types import TracebackType
+from typing import NoReturn
 
 import numpy as np
 
@@ -10,20 +12,20 @@ from drivers import exchange
 from drivers.difference import first_difference
 from drivers.errors import EmulatorError
 from drivers.faults import Stuck, field_address, flip_bit
-from drivers.link import Link
+from drivers.link import HANG_S, Link
 from drivers.mailbox import Command, Fault, Status
 from drivers.qemu import Machine, find_qemu
 from drivers.qemu_user import UserMachine
 from drivers.snapshots import Snapshot, Snapshots
 from drivers.toolchain import Firmware, build
 from hardware import Board, load_board
+from robots.actuator import Entry
 from robots.controllers.contract import Controller
+from robots.machine_code import address_of
 
 _LOOKS = 3000
-_COUNTS = (
-    *("ticks", "ticks_differing", "first_difference", "instructions", "last_instructions"),
-    *("ticks_missed", "_missing", "wall_s"),
-)
+_AT_ONCE = 1000
+"""Ticks in one call, between which an interrupt gets through."""
 
 
 class Emulator:
@@ -63,8 +65,9 @@ class Emulator:
         self.input = np.zeros(1, controller.input)
         self.output = np.zeros(1, controller.output)
         self._host = controller.instance(np.zeros(1, controller.params))
+        self._plan = np.zeros(1, exchange.PLAN)
+        self._kept = {name: array.copy() for name, array in self._compared().items()}
         self._zero_counters()
-        self._looks = _LOOKS
         self._stuck = Stuck()
         self._snapshots: Snapshots | None = None
         self._machine: Machine | UserMachine = (
@@ -73,22 +76,58 @@ class Emulator:
             else Machine(self.board, self.firmware.elf, extra=extra)
         )
         self._link: Link | None = None
+        self._watch = -1
         try:
             self._link = Link(controller, self.board, self._machine)
-            self._plan = self._make_plan(self._link)
-            self._instructions = self._link.box["header"]["instructions"]
+            self._plan_for(self._link)
         except BaseException:
             self.close()
             raise
 
     def _zero_counters(self) -> None:
-        self.ticks = 0
-        self.ticks_differing = 0
-        self.first_difference: str | None = None
-        self.instructions = 0
-        self.last_instructions = 0
-        self.ticks_missed = self._missing = 0
-        self.wall_s = 0.0
+        for count in exchange.COUNTS:
+            self._plan[count] = 0
+        self._first: str | None = None
+
+    def _count(self, name: str) -> int:
+        return int(self._plan[name][0])
+
+    @property
+    def ticks(self) -> int:
+        """Ticks that the board has taken."""
+        return self._count("ticks")
+
+    @property
+    def ticks_differing(self) -> int:
+        """Ticks in which board and host differed in some bit."""
+        return self._count("differing")
+
+    @property
+    def ticks_missed(self) -> int:
+        """Ticks that passed the board by, see `miss_ticks`."""
+        return self._count("missed")
+
+    @property
+    def instructions(self) -> int:
+        """Instructions of the kernel in all ticks."""
+        return self._count("instructions")
+
+    @property
+    def last_instructions(self) -> int:
+        """Instructions of the kernel in the latest tick."""
+        return self._count("last_instructions")
+
+    @property
+    def wall_s(self) -> float:
+        """Wall time in ticks, seconds."""
+        return self._count("wall_ns") / 1e9
+
+    @property
+    def first_difference(self) -> str | None:
+        """The first field in which board and host differed, with both sides' bits."""
+        if self._first is None and self.ticks_differing:
+            self._first = self._difference()
+        return self._first
 
     @property
     def instructions_per_tick(self) -> float:
@@ -118,34 +157,74 @@ class Emulator:
 
     def tick(self) -> None:
         """Take one control step: read `input`, write `output`."""
-        link = self._link or self._linked()
-        began = time.perf_counter()
-        if self._missing:
-            self._missing -= 1
-            self.ticks_missed += 1
-            return
-        if self._stuck.held:
-            self._stuck.apply(self.input)
+        self._linked()
+        if self._steps_apart:
+            self._step_apart()
+        verdict = exchange.tick(self._at, 0, self._input_at, self._output_at)
+        if verdict != exchange.OK:
+            self._fail(verdict)
+
+    def run(self, inputs: np.ndarray) -> np.ndarray:
+        """Take a step for each of `inputs` (n,), in one call; give the outputs (n,).
+
+        As that many ticks: `input` and `output` are those of the last. Raises ValueError for
+        another dtype or shape.
+        """
+        if inputs.dtype != self.controller.input or inputs.ndim != 1:
+            raise ValueError(
+                f"inputs have dtype {inputs.dtype} and shape {inputs.shape}; "
+                f"{self.controller.name} takes shape (n,) of {self.controller.input}"
+            )
+        self._linked()
+        inputs, outputs = np.ascontiguousarray(inputs), np.zeros(len(inputs), self.output.dtype)
+        if self._steps_apart:
+            for k in range(len(inputs)):
+                self.input[:] = inputs[k]
+                self.tick()
+                outputs[k] = self.output[0]
+            return outputs
+        for k in range(0, len(inputs), _AT_ONCE):
+            some, found = inputs[k : k + _AT_ONCE], outputs[k : k + _AT_ONCE]
+            verdict = exchange.run(self._at, some.ctypes.data, found.ctypes.data, len(some))
+            if verdict != exchange.OK:
+                self._fail(verdict)
+        return outputs
+
+    @property
+    def entry(self) -> Entry | None:
+        """Its tick for compiled code; None where the host's kernel has to be run by Python."""
+        return None if self._steps_apart else Entry(exchange.ADDRESS, self._at, 0)
+
+    def move(self, input: np.ndarray, output: np.ndarray) -> None:
+        """Go on with `input` and `output` in other memory, arrays (1,)."""
+        input[:], output[:] = self.input, self.output
+        self.input, self.output = input, output
+        self._place()
+
+    def failed(self) -> NoReturn:
+        """Say what went wrong in a tick that compiled code took. Raises EmulatorError."""
+        self._linked()
+        self._fail(self._count("verdict"))
+
+    def _fail(self, verdict: int) -> NoReturn:
+        """Say what went wrong in a tick; broken in the middle, the two sides cannot go on."""
+        link, name = self._linked(), self.controller.name
         try:
-            sequence = link.next_sequence()
-            exchange.send(self._plan, sequence)
-            if self.compare:
-                self._host.input[:] = self.input
-                self._host.step()
-            verdict = exchange.receive(self._plan, sequence, self._looks, self.compare)
-            if verdict != exchange.EQUAL:
-                verdict = self._settle(link, verdict, sequence)
-        except BaseException:
-            # Interrupted or broken in the middle, the two sides can no longer be compared.
+            if verdict == exchange.RAISED:
+                raise EmulatorError(f"the kernel of {name} raised on the host")
+            if verdict == exchange.LATE:
+                link.check_alive("step", time.monotonic() - HANG_S)
+            link.check_ready()
+            raise EmulatorError(f"{name} answered a step it could not take")
+        finally:
             self.close()
-            raise
-        self.last_instructions = int(self._instructions[0])
-        self.instructions += self.last_instructions
-        if verdict == exchange.DIFFERENT:
-            self.ticks_differing += 1
-            self.first_difference = self.first_difference or self._difference(link)
-        self.ticks += 1
-        self.wall_s += time.perf_counter() - began
+
+    def _step_apart(self) -> None:
+        """Run the host's kernel, which is no C function, before the board's tick."""
+        if not self._count("missing"):
+            self._stuck.apply(self.input)
+            self._host.input[:] = self.input
+            self._host.step()
 
     def free_run(self, rate_hz: float | None = None, watchdog_s: float | None = None) -> None:
         """Let the board step by its own timer until the next command; nothing is compared.
@@ -199,16 +278,19 @@ class Emulator:
     def stick(self, field: str, value: object) -> None:
         """Hold an input field at a value, on both sides, from the next tick on."""
         self._stuck.hold(self.input, field, value)
+        self._plan["mask"] = self._stuck.mask.ctypes.data
+        self._plan["stuck"] = self._stuck.bits.ctypes.data
 
     def unstick(self) -> None:
         """Let all input fields follow their sensors again."""
-        self._stuck.held.clear()
+        self._stuck.release()
+        self._plan["mask"] = 0
 
     def miss_ticks(self, count: int) -> None:
         """Let the next `count` ticks pass by the board: the output stays as it was."""
         if count < 0:
             raise ValueError(f"count is {count}; it must be 0 or more")
-        self._missing = count
+        self._plan["missing"] = count
 
     def reset(self) -> None:
         """Reset the board in mid-run: the output is zero, and ticks need a `start` before them."""
@@ -224,7 +306,7 @@ class Emulator:
         link.header["command"] = Command.STEP
         link.header["status"] = Status.BOOT  # the firmware steps only where it is ready
         self.output.view(np.uint8)[:] = 0
-        self._missing = 0
+        self._plan["missing"] = 0
 
     def snapshot(self) -> Snapshot:
         """Keep the board and the host's side as they are between two ticks.
@@ -239,9 +321,9 @@ class Emulator:
             self._snapshots = self._snapshots or Snapshots(machine)
             name = self._snapshots.save()
             link.set_patience()
-        counts = {field: getattr(self, field) for field in _COUNTS}
+        counts = {name: self._count(name) for name in ("sequence", *exchange.COUNTS)}
         areas = [area.copy() for area in self._areas()]
-        return Snapshot(name, link.sequence, counts, areas)
+        return Snapshot(name, counts, self.first_difference, areas)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Bring back all that a snapshot kept; the ticks after it give the same bits again.
@@ -258,9 +340,9 @@ class Emulator:
         except BaseException:
             self.close()
             raise
-        link.sequence = snapshot.sequence
-        for field, value in snapshot.counts.items():
-            setattr(self, field, value)
+        for name, value in snapshot.counts.items():
+            self._plan[name] = value
+        self._first = snapshot.first_difference
         for area, kept in zip(self._areas(), snapshot.areas, strict=True):
             area[:] = kept
 
@@ -276,7 +358,10 @@ class Emulator:
     def close(self) -> None:
         """End QEMU and release the shared memory. Safe to call twice."""
         self._link = None
-        self.__dict__.pop("_instructions", None)
+        self._plan["request"] = 0  # for compiled code that still has it
+        if self._watch >= 0:
+            os.close(self._watch)
+            self._watch = -1
         self._machine.close()
 
     def __enter__(self) -> "Emulator":
@@ -311,48 +396,55 @@ class Emulator:
             self.close()
             raise
 
-    def _settle(self, link: Link, verdict: int, sequence: int) -> int:
-        """Wait for a reply that has not come yet, giving the CPU away."""
-        if verdict == exchange.WAITING:
+    def _compared(self) -> dict[str, np.ndarray]:
+        """Give what is compared, by the name of where a plan keeps it."""
+        host, state = self._host, np.zeros(1, self.controller.state)
+        names = ("kept_output", "kept_host_output", "kept_state", "kept_host_state")
+        return dict(zip(names, (self.output, host.output, state, host.state), strict=True))
 
-            def received() -> bool:
-                nonlocal verdict
-                verdict = exchange.receive(self._plan, sequence, self._looks, self.compare)
-                return verdict != exchange.WAITING
-
-            link.wait(received, "step")
-        if verdict == exchange.NOT_READY:
-            link.check_ready()
-            raise EmulatorError(f"{self.controller.name} answered a step it could not take")
-        return verdict
-
-    def _make_plan(self, link: Link) -> np.ndarray:
-        box, header = link.box, link.box["header"]
+    def _plan_for(self, link: Link) -> None:
+        plan, box, host = self._plan, link.box, self._host
+        header = box["header"]
+        law = address_of(self.controller) if self.compare else 0
+        self._steps_apart = self.compare and not law
+        self._room = np.zeros(2, np.int64)
+        if hasattr(os, "pidfd_open"):
+            self._watch = os.pidfd_open(self._machine.process.pid)
         places = {
             "request": header["request"],
             "reply": header["reply"],
             "status": header["status"],
+            "guest_instructions": header["instructions"],
             "guest_input": box["input"],
             "guest_output": box["output"],
             "guest_state": box["state"],
-            "input": self.input,
-            "output": self.output,
-            "host_output": self._host.output,
-            "host_state": self._host.state,
+            "host_params": host.params,
+            "host_state": host.state,
+            "host_output": host.output,
+            "room": self._room,
+            **self._kept,
         }
-        values = {name: array.ctypes.data for name, array in places.items()}
+        for name, array in places.items():
+            plan[name] = array.ctypes.data
         for area in ("input", "output", "state"):
-            values[f"{area}_size"] = getattr(self.controller, area).itemsize
-        return np.array([values[name] for name in exchange.PLAN], np.int64)
+            plan[f"{area}_size"] = getattr(self.controller, area).itemsize
+        plan["law"], plan["compare"] = law, self.compare
+        plan["looks"], plan["process"], plan["patience_ns"] = _LOOKS, self._watch, HANG_S * 1e9
+        plan["sequence"] = link.numbers
+        link.numbers = plan["sequence"]
+        self._place()
 
-    def _difference(self, link: Link) -> str:
+    def _place(self) -> None:
+        """Take up where plan, input and output are."""
+        self._at, self._input_at = self._plan.ctypes.data, self.input.ctypes.data
+        self._output_at = self.output.ctypes.data
+        self._plan["input"], self._plan["output"] = self._input_at, self._output_at
+
+    def _difference(self) -> str:
         """Name the first differing field, with both sides' bits."""
-        pairs = {
-            "output": (self.output, self._host.output),
-            "state": (link.box["state"], self._host.state),
-        }
-        for area, (board, host) in pairs.items():
-            found = first_difference(board, host, area)
+        kept, tick = self._kept, self._count("first_differing")
+        for area in ("output", "state"):
+            found = first_difference(kept[f"kept_{area}"], kept[f"kept_host_{area}"], area)
             if found:
-                return f"tick {self.ticks}: {found}"
-        return f"tick {self.ticks}: bytes between the fields"
+                return f"tick {tick}: {found}"
+        return f"tick {tick}: bytes between the fields"

@@ -42,6 +42,8 @@ class Stuck:
 
     def __init__(self) -> None:
         self.held: dict[str, np.ndarray] = {}
+        self.mask, self.bits = np.zeros(0, np.uint8), np.zeros(0, np.uint8)
+        """Of an input's bytes: which bits are held, and at what."""
 
     def hold(self, input: np.ndarray, field: str, value: object) -> None:
         """Hold a field of `input` at `value`. Raises ValueError where that fails."""
@@ -51,6 +53,16 @@ class Stuck:
         room = np.empty_like(input[field])
         room[...] = value
         self.held[field] = room
+        kind, offset = input.dtype.fields[field][:2]  # type: ignore[index]
+        place = slice(offset, offset + kind.itemsize)
+        self.mask.resize(input.dtype.itemsize)
+        self.bits.resize(input.dtype.itemsize)
+        self.mask[place], self.bits[place] = 0xFF, room.view(np.uint8).reshape(-1)
+
+    def release(self) -> None:
+        """Let all fields follow their sensors again."""
+        self.held.clear()
+        self.mask[:], self.bits[:] = 0, 0
 
     def apply(self, input: np.ndarray) -> None:
         """Write the held values into an input."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from drivers.crash import crash_of
 from drivers.errors import DriverError, EmulatorError
+from drivers.exchange import NAP_NS, YIELDS
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from drivers.qemu import Machine
 from drivers.qemu_user import UserMachine
@@ -21,10 +22,6 @@ HANG_S = 20.0
 _DOZE_S = 1e-5
 _GUEST_LOOKS = 3000
 _GUEST_LOOKS_ALONE = 20
-# A yield is quick when nobody else wants the CPU, and loses a whole time slice when somebody
-# does. After a few, sleeping is better: the kernel lets a sleeper back in soon.
-YIELDS = 16
-NAP_S = 20e-6
 
 
 class Link:
@@ -41,7 +38,8 @@ class Link:
         offset = board.mailbox.base - board.ram.base
         self.box = np.frombuffer(machine.ram, mailbox_dtype(controller), 1, offset)
         self.header: Any = self.box["header"][0]
-        self.sequence = 0
+        self.numbers = np.zeros(1, np.int64)
+        """The number of the latest request."""
         self.boot()
 
     def boot(self) -> None:
@@ -64,15 +62,15 @@ class Link:
                 f"{expected:#018x}: build it from the same dtypes"
             )
 
-    def next_sequence(self) -> int:
+    def _next_number(self) -> int:
         """Give the number of the next request. It is never 0, which the firmware starts from."""
-        self.sequence = self.sequence % 0xFFFF_FFFF + 1
-        return self.sequence
+        self.numbers[0] = self.numbers[0] % 0xFFFF_FFFF + 1
+        return int(self.numbers[0])
 
     def command(self, command: Command) -> None:
         """Have the firmware do one command, and leave the mailbox ready for steps."""
         self.header["command"] = command
-        sequence = self.next_sequence()
+        sequence = self._next_number()
         self.header["request"] = sequence
         self.wait(lambda: self.header["reply"] == sequence, command.name.lower())
         self.header["command"] = Command.STEP
@@ -84,12 +82,13 @@ class Link:
             if turns < YIELDS:
                 os.sched_yield()
             else:
-                time.sleep(NAP_S)
+                time.sleep(NAP_NS / 1e9)
             turns += 1
             if turns % 256 == 0:
-                self._check_alive(what, began)
+                self.check_alive(what, began)
 
-    def _check_alive(self, what: str, began: float) -> None:
+    def check_alive(self, what: str, began: float) -> None:
+        """Raise EmulatorError where the firmware failed, QEMU is gone, or `began` is long ago."""
         if self.header["status"] == Status.FAULT:
             self.check_ready()
         status = self.machine.exit_status

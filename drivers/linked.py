@@ -94,7 +94,7 @@ class LinkedBoard:
 
     def unstick(self) -> None:
         """Let all input fields follow their sensors again."""
-        self._stuck.held.clear()
+        self._stuck.release()
 
     def send(self, input: np.ndarray) -> int:
         """Send an input as `link.send` does, with what is stuck written over a copy of it."""

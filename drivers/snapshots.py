@@ -25,8 +25,8 @@ class Snapshot:
     """What `Emulator.snapshot` kept: the machine by `name`, and the host's side."""
 
     name: str
-    sequence: int
-    counts: dict[str, Any]
+    counts: dict[str, int]
+    first_difference: str | None
     areas: list[np.ndarray]
 
 

@@ -3,11 +3,14 @@
 An actuator runs a controller somewhere: on the host, as firmware in an emulator, on a board.
 """
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 
 from robots.controllers.contract import Controller
+from robots.errors import RobotError
+from robots.machine_code import address_of
 
 
 class Actuator(Protocol):
@@ -25,6 +28,34 @@ class Actuator(Protocol):
 
     def close(self) -> None:
         """Release what the actuator holds. Safe to call twice."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An actuator's tick as compiled code calls it.
+
+    `address` is of `int32_t tick(void *params, void *state, const void *input, void *output)`,
+    which gives 0 where it went well; `params` and `state` are the addresses to give it.
+    """
+
+    address: int
+    params: int
+    state: int
+
+
+@runtime_checkable
+class CompiledActuator(Actuator, Protocol):
+    """An actuator whose ticks a compiled loop can take."""
+
+    @property
+    def entry(self) -> Entry | None:
+        """Its tick, which stays where it is; None where it has none after all."""
+
+    def move(self, input: np.ndarray, output: np.ndarray) -> None:
+        """Go on with `input` and `output` in other memory, arrays (1,)."""
+
+    def failed(self) -> NoReturn:
+        """Raise what was wrong with a tick that did not go well."""
 
 
 class HostActuator:
@@ -49,15 +80,20 @@ class HostActuator:
         self._instance.step()
 
     @property
-    def memory(self) -> tuple[np.ndarray, ...]:
-        """The controller's params, state, input and output, each an array (1,)."""
-        one = self._instance
-        return one.params, one.state, one.input, one.output
+    def entry(self) -> Entry | None:
+        """See CompiledActuator."""
+        address, one = address_of(self.controller), self._instance
+        return Entry(address, one.params.ctypes.data, one.state.ctypes.data) if address else None
 
-    def move(self, *memory: np.ndarray) -> None:
-        """Go on in other memory: params, state, input and output, arrays (1,)."""
-        self._instance.move(*memory)
-        self.input, self.output = self._instance.input, self._instance.output
+    def move(self, input: np.ndarray, output: np.ndarray) -> None:
+        """See CompiledActuator."""
+        one = self._instance
+        one.move(one.params, one.state, input, output)
+        self.input, self.output = input, output
+
+    def failed(self) -> NoReturn:
+        """See CompiledActuator."""
+        raise RobotError(f"the kernel of {self.controller.name} raised")
 
     def close(self) -> None:
         pass

@@ -109,17 +109,18 @@ def _call(context: Any, address: Any, params: Any, state: Any, given: Any, taken
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         pointer = ir.IntType(8).as_pointer()
         step = ir.FunctionType(ir.IntType(32), [pointer] * 4).as_pointer()
-        records = [builder.bitcast(value, pointer) for value in values[1:]]
+        records = [builder.inttoptr(value, pointer) for value in values[1:3]]
+        records += [builder.bitcast(value, pointer) for value in values[3:]]
         return builder.call(builder.inttoptr(values[0], step), records)
 
-    return types.int32(types.uintp, params, state, given, taken), generate
+    return types.int32(types.uintp, types.uintp, types.uintp, given, taken), generate
 
 
 peek: Any = Intrinsic(_peek)
 """In compiled code, `peek(address, i)`: the float64 that is the i-th from an address."""
 call: Any = Intrinsic(_call)
-"""In compiled code, `call(address, params, state, input, output)`: a controller's step on four
-records, by the address that `robots.machine_code` gives; what it gives, 0 where it went well."""
+"""In compiled code, `call(address, params, state, input, output)`: an actuator's tick
+(`robots.actuator.Entry`) on two records; what it gives, 0 where it went well."""
 
 
 def handle(client: int) -> int | None:

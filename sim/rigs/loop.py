@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from robots.actuator import HostActuator
-from robots.errors import RobotError
+from robots.actuator import CompiledActuator
 from robots.kernel import kernel
 from robots.kinematics import GRAVITY, rotation_by_quaternion
-from robots.machine_code import address_of
 from sim.native import call, function, peek
 from sim.reads import read_link, read_state, send
 from sim.world import KD, KP, POSITION, TORQUE
@@ -141,13 +139,13 @@ def _drive(hand, opening):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def run_ticks(law, worlds, active, first, hands, params, state, input, output, goals, grips, at):  # type: ignore[no-untyped-def]
-    """Take every tick of a step; give -1, or the row whose controller raised.
+def run_ticks(entries, worlds, active, first, hands, input, output, goals, grips, at):  # type: ignore[no-untyped-def]
+    """Take every tick of a step; give -1, or the row whose actuator failed.
 
-    `law` is the address of the controller's step (`robots.machine_code`). `worlds` (w,) are
-    handles of Bullet's, of which those that are `active` (w,) take part; the arms of rows
-    `first[k]` to `first[k + 1]` stand in world k. `hands` (rows,) of HAND; the controller's four
-    records (rows,); `goals` (rows, ticks, n) and `grips` (rows, ticks) what every tick asks for;
+    `entries` (rows, 3) are what `robots.actuator.Entry` has. `worlds` (w,) are handles of
+    Bullet's, of which those that are `active` (w,) take part; the arms of rows `first[k]` to
+    `first[k + 1]` stand in world k. `hands` (rows,) of HAND; the controllers' `input` and `output`
+    (rows,); `goals` (rows, ticks, n) and `grips` (rows, ticks) what every tick asks for;
     `at` (3,) uint64, room for addresses.
     """
     rows, ticks, n = goals.shape
@@ -164,7 +162,8 @@ def run_ticks(law, worlds, active, first, hands, params, state, input, output, g
                     given.q[i] = peek(at[0], hand.joint_q[i])
                     given.dq[i] = peek(at[1], hand.joint_u[i])
                     given.q_goal[i] = goals[row, k, i]
-                if call(law, params[row], state[row], given, taken) != 0:
+                entry = entries[row]
+                if call(entry[0], entry[1], entry[2], given, taken) != 0:
                     return row
                 command = _control(world, hand.body, TORQUE)
                 for i in range(n):
@@ -195,19 +194,19 @@ class Loop:
         self._first = np.array([*first, len(handles)])
         self._at = np.zeros(3, np.uint64)
         self._memory: tuple[np.ndarray, ...] = ()
-        self._law = np.uint64(0)
+        self._entries = np.zeros((len(arms), 3), np.uint64)
 
     def run(self, active: np.ndarray | None = None) -> None:
         """Take a step of all of them, or in the worlds (w,) that are `active`.
 
-        Raises RobotError where a controller's kernel raised.
+        Raises what an actuator raises where its tick failed: RobotError for a kernel that raised.
         """
         for arm in self._arms:
             if arm.loop is not self:
                 self._join()
                 break
         failed = run_ticks(
-            self._law,
+            self._entries,
             self._worlds,
             self._all if active is None else active,
             self._first,
@@ -215,33 +214,35 @@ class Loop:
             self._at,
         )
         if failed >= 0:
-            name = self._arms[failed].actuator.controller.name
-            raise RobotError(f"the kernel of {name} raised")
+            _actuator(self._arms[failed]).failed()
 
     def _join(self) -> None:
         """Take up the arms' memory; another Loop may have moved it since."""
-        memory = [(arm.hand, *_controller(arm).memory, arm.goals, arm.grips) for arm in self._arms]
-        self._law = np.uint64(address_of(_controller(self._arms[0]).controller))
+        actuators = [_actuator(arm) for arm in self._arms]
+        memory = [
+            (arm.hand, one.input, one.output, arm.goals, arm.grips)
+            for arm, one in zip(self._arms, actuators, strict=True)
+        ]
         self._memory = memory[0]
         if len(memory) > 1:
             self._memory = tuple(np.concatenate(parts) for parts in zip(*memory, strict=True))
-        for row, arm in enumerate(self._arms):
-            hand, *records, goals, grips = (rows[row : row + 1] for rows in self._memory)
+        for row, (arm, one) in enumerate(zip(self._arms, actuators, strict=True)):
+            hand, given, taken, goals, grips = (rows[row : row + 1] for rows in self._memory)
             if len(memory) > 1:
-                _controller(arm).move(*records)
+                one.move(given, taken)
                 arm.bind(hand, goals, grips)
+            entry = one.entry
+            assert entry is not None
+            self._entries[row] = entry.address, entry.params, entry.state
             arm.loop = self
 
 
 def fits(arm: "ArmRig") -> bool:
     """Say whether the compiled loop can take an arm's steps."""
-    return (
-        arm.world.handle != 0
-        and isinstance(arm.actuator, HostActuator)
-        and address_of(arm.actuator.controller) != 0
-    )
+    one = arm.actuator
+    return arm.world.handle != 0 and isinstance(one, CompiledActuator) and one.entry is not None
 
 
-def _controller(arm: "ArmRig") -> HostActuator:
-    assert isinstance(arm.actuator, HostActuator)
+def _actuator(arm: "ArmRig") -> CompiledActuator:
+    assert isinstance(arm.actuator, CompiledActuator)
     return arm.actuator

@@ -54,7 +54,7 @@ class PairRig(Rig):
             for k, side in enumerate(SIDES)
         )
         self.left, self.right = self.arms
-        self.own_loop = Loop(self.arms) if self.left.compiled else None
+        self.own_loop = Loop(self.arms) if all(arm.compiled for arm in self.arms) else None
 
     def action_space(self) -> spaces.Box:
         """See Rig."""

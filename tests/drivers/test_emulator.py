@@ -1,6 +1,7 @@
 """The emulated board and the host give the same bits; and where they do not, it is seen."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from drivers.difference import first_difference
 from drivers.emulator import Emulator
 from drivers.errors import EmulatorError, ToolchainError
 from drivers.mailbox import Fault, Status
+from drivers.toolchain import build
+from hardware import load_board
 from robots import catalogue, legged
 from robots.controllers import gait, leg_impedance, limited_impedance
 from robots.kernel import kernel
@@ -155,6 +158,12 @@ def test_our_maths_is_equal(board):
         assert_equal(emulator, len(rows))
 
 
+def on_other_firmware(controller, step):
+    """Give an emulator whose host steps another kernel than its board."""
+    firmware = build(controller, load_board("virt-rv64"))
+    return Emulator(replace(controller, step=step), "virt-rv64", firmware=firmware)
+
+
 def test_a_different_host_kernel_is_detected(scale):
     @kernel
     def other(params, state, input, output):
@@ -165,8 +174,7 @@ def test_a_different_host_kernel_is_detected(scale):
             output.y = output.y * (1.0 + 2.0**-52)
 
     params = np.ones(1, scale.params)
-    with Emulator(scale, "virt-rv64") as emulator:
-        emulator._host._kernel = other
+    with on_other_firmware(scale, other) as emulator:
         emulator.start(params)
         for x in (1.0, 2.0, 3.0, 4.0, 3.0):
             emulator.input["x"] = x
@@ -185,8 +193,7 @@ def test_a_state_that_drifts_apart_is_detected(scale):
         output.y = params.k * input.x
 
     params = np.ones(1, scale.params)
-    with Emulator(scale, "virt-rv64") as emulator:
-        emulator._host._kernel = forgetful
+    with on_other_firmware(scale, forgetful) as emulator:
         emulator.start(params)
         emulator.tick()
         assert emulator.ticks_differing == 1
@@ -307,3 +314,53 @@ def test_differences_are_named_down_to_the_element():
     )
     one_["a"], other["a"] = 0.0, -0.0
     assert "bits 0x00000000 and 0x80000000" in first_difference(one_, other, "x")
+
+
+def test_many_ticks_in_one_call_are_the_same_ticks(scale):
+    numbers = [*EDGES[np.isfinite(EDGES)], *np.random.default_rng(0).normal(size=2500)]
+    inputs = np.array(numbers).view(scale.input)
+    params = np.full(1, 3.0).view(scale.params)
+    with Emulator(scale, "virt-rv64") as emulator:
+        found = {}
+        for way in ("run", "tick"):
+            emulator.start(params)
+            emulator.miss_ticks(2)
+            if way == "run":
+                outputs = emulator.run(inputs)
+            else:
+                for k in range(len(inputs)):
+                    emulator.input[0] = inputs[k]
+                    emulator.tick()
+                    outputs[k] = emulator.output[0]
+            found[way] = (
+                outputs.tobytes(),
+                emulator.output.tobytes(),
+                emulator.ticks,
+                emulator.ticks_missed,
+                emulator.instructions,
+            )
+            assert_equal(emulator, len(inputs) - 2)
+        assert found["run"] == found["tick"]
+        assert not np.frombuffer(found["run"][0], scale.output)["y"][:2].any()  # missed: as it was
+
+
+def test_inputs_of_another_kind_are_refused(scale):
+    with Emulator(scale, "virt-rv64") as emulator:
+        emulator.start(np.ones(1, scale.params))
+        with pytest.raises(ValueError, match=r"scale takes shape \(n,\) of"):
+            emulator.run(np.zeros((2, 2), scale.input))
+        with pytest.raises(ValueError, match="inputs have dtype float64"):
+            emulator.run(np.zeros(2))
+
+
+def test_a_kernel_that_is_no_function_of_ours_is_compared_too(scale):
+    def plain(params, state, input, output):
+        state["n"] += 1
+        output["y"] = params["k"] * input["x"]
+
+    with on_other_firmware(scale, plain) as emulator:
+        assert emulator.entry is None
+        emulator.start(np.full(1, 2.0).view(scale.params))
+        outputs = emulator.run(np.array([1.0, -0.0, 3.0]).view(scale.input))
+        assert outputs["y"].tolist() == [2.0, 0.0, 6.0]
+        assert_equal(emulator, 3)

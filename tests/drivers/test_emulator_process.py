@@ -1,11 +1,13 @@
 """QEMU missing, killed, crashed, interrupted: a clear error, and nothing left behind."""
 
+import _thread
 import gc
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -104,16 +106,29 @@ def test_an_abandoned_emulator_ends_its_qemu(scale):
     assert not _exists(pid)
 
 
-def test_an_interrupt_in_a_tick_ends_qemu(emulator, monkeypatch):
-    pid = emulator._machine.process.pid
-
-    def interrupt():
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(emulator._host, "step", interrupt)
+def test_an_interrupt_stops_a_run_between_two_ticks(emulator):
+    inputs = np.zeros(20_000_000, emulator.controller.input)
+    timer = threading.Timer(0.2, _thread.interrupt_main)
+    timer.start()
     with pytest.raises(KeyboardInterrupt):
+        emulator.run(inputs)
+    timer.join()
+    ticks = emulator.ticks
+    assert 0 < ticks < len(inputs)
+    emulator.tick()
+    assert (emulator.ticks, emulator.ticks_differing) == (ticks + 1, 0)
+
+
+def test_qemu_that_is_killed_in_a_run_is_an_error_that_says_so(emulator):
+    inputs = np.zeros(20_000_000, emulator.controller.input)
+    pid = emulator._machine.process.pid
+    timer = threading.Timer(0.2, os.kill, (pid, signal.SIGKILL))
+    timer.start()
+    with pytest.raises(EmulatorError, match=r"QEMU exited with status -9 at tick \d+ \(step\)"):
+        emulator.run(inputs)
+    timer.join()
+    with pytest.raises(EmulatorError, match="is closed"):
         emulator.tick()
-    assert not _exists(pid)
 
 
 _CHILD = """
