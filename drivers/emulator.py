@@ -1,6 +1,5 @@
 """An emulated board in lockstep with the host: the same kernel, compared bit by bit."""
 
-import os
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -9,11 +8,12 @@ from typing import NoReturn
 import numpy as np
 
 from drivers import exchange
-from drivers.difference import first_difference
+from drivers.counts import Counts
 from drivers.errors import EmulatorError
 from drivers.faults import Stuck, field_address, flip_bit
 from drivers.link import HANG_S, Link
 from drivers.mailbox import Command, Fault, Status
+from drivers.plan import Plan
 from drivers.qemu import Machine, find_qemu
 from drivers.qemu_user import UserMachine
 from drivers.snapshots import Snapshot, Snapshots
@@ -23,12 +23,11 @@ from robots.actuator import Entry
 from robots.controllers.contract import Controller
 from robots.machine_code import address_of
 
-_LOOKS = 3000
 _AT_ONCE = 1000
 """Ticks in one call, between which an interrupt gets through."""
 
 
-class Emulator:
+class Emulator(Counts):
     """Runs a controller as firmware in QEMU, one step a tick (the Actuator protocol).
 
     With `compare` every tick also runs the host's kernel on the same input, each side on a
@@ -65,9 +64,10 @@ class Emulator:
         self.input = np.zeros(1, controller.input)
         self.output = np.zeros(1, controller.output)
         self._host = controller.instance(np.zeros(1, controller.params))
-        self._plan = np.zeros(1, exchange.PLAN)
-        self._kept = {name: array.copy() for name, array in self._compared().items()}
-        self._zero_counters()
+        law = address_of(controller) if compare else 0
+        self._steps_apart = compare and not law
+        self._plan = Plan(controller, self._host, law, compare)
+        self._plan.place(self.input, self.output)
         self._stuck = Stuck()
         self._snapshots: Snapshots | None = None
         self._machine: Machine | UserMachine = (
@@ -76,68 +76,12 @@ class Emulator:
             else Machine(self.board, self.firmware.elf, extra=extra)
         )
         self._link: Link | None = None
-        self._watch = -1
         try:
             self._link = Link(controller, self.board, self._machine)
-            self._plan_for(self._link)
+            self._plan.join(self._link, self._machine.process.pid)
         except BaseException:
             self.close()
             raise
-
-    def _zero_counters(self) -> None:
-        for count in exchange.COUNTS:
-            self._plan[count] = 0
-        self._first: str | None = None
-
-    def _count(self, name: str) -> int:
-        return int(self._plan[name][0])
-
-    @property
-    def ticks(self) -> int:
-        """Ticks that the board has taken."""
-        return self._count("ticks")
-
-    @property
-    def ticks_differing(self) -> int:
-        """Ticks in which board and host differed in some bit."""
-        return self._count("differing")
-
-    @property
-    def ticks_missed(self) -> int:
-        """Ticks that passed the board by, see `miss_ticks`."""
-        return self._count("missed")
-
-    @property
-    def instructions(self) -> int:
-        """Instructions of the kernel in all ticks."""
-        return self._count("instructions")
-
-    @property
-    def last_instructions(self) -> int:
-        """Instructions of the kernel in the latest tick."""
-        return self._count("last_instructions")
-
-    @property
-    def wall_s(self) -> float:
-        """Wall time in ticks, seconds."""
-        return self._count("wall_ns") / 1e9
-
-    @property
-    def first_difference(self) -> str | None:
-        """The first field in which board and host differed, with both sides' bits."""
-        if self._first is None and self.ticks_differing:
-            self._first = self._difference()
-        return self._first
-
-    @property
-    def instructions_per_tick(self) -> float:
-        """Mean instructions of the kernel a tick; NaN before the first."""
-        return self.instructions / self.ticks if self.ticks else float("nan")
-
-    @property
-    def ticks_per_second(self) -> float:
-        """Ticks a second of wall time spent in ticks; NaN before the first."""
-        return self.ticks / self.wall_s if self.wall_s else float("nan")
 
     def start(self, params: np.ndarray) -> None:
         """Load `params`, shape (1,), zero the state on both sides, and the counters."""
@@ -149,7 +93,7 @@ class Emulator:
         link = self._linked()
         self._host.params[:] = params
         self._host.reset()
-        self._zero_counters()
+        self._plan.zero()
         for array in (self.input, self.output):
             array.view(np.uint8)[:] = 0
         link.box["params"] = params
@@ -160,7 +104,7 @@ class Emulator:
         self._linked()
         if self._steps_apart:
             self._step_apart()
-        verdict = exchange.tick(self._at, 0, self._input_at, self._output_at)
+        verdict = self._plan.tick()
         if verdict != exchange.OK:
             self._fail(verdict)
 
@@ -184,8 +128,7 @@ class Emulator:
                 outputs[k] = self.output[0]
             return outputs
         for k in range(0, len(inputs), _AT_ONCE):
-            some, found = inputs[k : k + _AT_ONCE], outputs[k : k + _AT_ONCE]
-            verdict = exchange.run(self._at, some.ctypes.data, found.ctypes.data, len(some))
+            verdict = self._plan.run(inputs[k : k + _AT_ONCE], outputs[k : k + _AT_ONCE])
             if verdict != exchange.OK:
                 self._fail(verdict)
         return outputs
@@ -193,18 +136,18 @@ class Emulator:
     @property
     def entry(self) -> Entry | None:
         """Its tick for compiled code; None where the host's kernel has to be run by Python."""
-        return None if self._steps_apart else Entry(exchange.ADDRESS, self._at, 0)
+        return None if self._steps_apart else Entry(exchange.ADDRESS, self._plan.address, 0)
 
     def move(self, input: np.ndarray, output: np.ndarray) -> None:
         """Go on with `input` and `output` in other memory, arrays (1,)."""
         input[:], output[:] = self.input, self.output
         self.input, self.output = input, output
-        self._place()
+        self._plan.place(input, output)
 
     def failed(self) -> NoReturn:
         """Say what went wrong in a tick that compiled code took. Raises EmulatorError."""
         self._linked()
-        self._fail(self._count("verdict"))
+        self._fail(self._plan["verdict"])
 
     def _fail(self, verdict: int) -> NoReturn:
         """Say what went wrong in a tick; broken in the middle, the two sides cannot go on."""
@@ -221,7 +164,7 @@ class Emulator:
 
     def _step_apart(self) -> None:
         """Run the host's kernel, which is no C function, before the board's tick."""
-        if not self._count("missing"):
+        if not self._plan["missing"]:
             self._stuck.apply(self.input)
             self._host.input[:] = self.input
             self._host.step()
@@ -278,13 +221,12 @@ class Emulator:
     def stick(self, field: str, value: object) -> None:
         """Hold an input field at a value, on both sides, from the next tick on."""
         self._stuck.hold(self.input, field, value)
-        self._plan["mask"] = self._stuck.mask.ctypes.data
-        self._plan["stuck"] = self._stuck.bits.ctypes.data
+        self._plan.hold(self._stuck)
 
     def unstick(self) -> None:
         """Let all input fields follow their sensors again."""
         self._stuck.release()
-        self._plan["mask"] = 0
+        self._plan.hold(self._stuck)
 
     def miss_ticks(self, count: int) -> None:
         """Let the next `count` ticks pass by the board: the output stays as it was."""
@@ -321,7 +263,7 @@ class Emulator:
             self._snapshots = self._snapshots or Snapshots(machine)
             name = self._snapshots.save()
             link.set_patience()
-        counts = {name: self._count(name) for name in ("sequence", *exchange.COUNTS)}
+        counts = {name: self._plan[name] for name in ("sequence", *exchange.COUNTS)}
         areas = [area.copy() for area in self._areas()]
         return Snapshot(name, counts, self.first_difference, areas)
 
@@ -342,7 +284,7 @@ class Emulator:
             raise
         for name, value in snapshot.counts.items():
             self._plan[name] = value
-        self._first = snapshot.first_difference
+        self._plan.first_difference = snapshot.first_difference
         for area, kept in zip(self._areas(), snapshot.areas, strict=True):
             area[:] = kept
 
@@ -358,10 +300,7 @@ class Emulator:
     def close(self) -> None:
         """End QEMU and release the shared memory. Safe to call twice."""
         self._link = None
-        self._plan["request"] = 0  # for compiled code that still has it
-        if self._watch >= 0:
-            os.close(self._watch)
-            self._watch = -1
+        self._plan.part()
         self._machine.close()
 
     def __enter__(self) -> "Emulator":
@@ -395,56 +334,3 @@ class Emulator:
         except BaseException:
             self.close()
             raise
-
-    def _compared(self) -> dict[str, np.ndarray]:
-        """Give what is compared, by the name of where a plan keeps it."""
-        host, state = self._host, np.zeros(1, self.controller.state)
-        names = ("kept_output", "kept_host_output", "kept_state", "kept_host_state")
-        return dict(zip(names, (self.output, host.output, state, host.state), strict=True))
-
-    def _plan_for(self, link: Link) -> None:
-        plan, box, host = self._plan, link.box, self._host
-        header = box["header"]
-        law = address_of(self.controller) if self.compare else 0
-        self._steps_apart = self.compare and not law
-        self._room = np.zeros(2, np.int64)
-        if hasattr(os, "pidfd_open"):
-            self._watch = os.pidfd_open(self._machine.process.pid)
-        places = {
-            "request": header["request"],
-            "reply": header["reply"],
-            "status": header["status"],
-            "guest_instructions": header["instructions"],
-            "guest_input": box["input"],
-            "guest_output": box["output"],
-            "guest_state": box["state"],
-            "host_params": host.params,
-            "host_state": host.state,
-            "host_output": host.output,
-            "room": self._room,
-            **self._kept,
-        }
-        for name, array in places.items():
-            plan[name] = array.ctypes.data
-        for area in ("input", "output", "state"):
-            plan[f"{area}_size"] = getattr(self.controller, area).itemsize
-        plan["law"], plan["compare"] = law, self.compare
-        plan["looks"], plan["process"], plan["patience_ns"] = _LOOKS, self._watch, HANG_S * 1e9
-        plan["sequence"] = link.numbers
-        link.numbers = plan["sequence"]
-        self._place()
-
-    def _place(self) -> None:
-        """Take up where plan, input and output are."""
-        self._at, self._input_at = self._plan.ctypes.data, self.input.ctypes.data
-        self._output_at = self.output.ctypes.data
-        self._plan["input"], self._plan["output"] = self._input_at, self._output_at
-
-    def _difference(self) -> str:
-        """Name the first differing field, with both sides' bits."""
-        kept, tick = self._kept, self._count("first_differing")
-        for area in ("output", "state"):
-            found = first_difference(kept[f"kept_{area}"], kept[f"kept_host_{area}"], area)
-            if found:
-                return f"tick {tick}: {found}"
-        return f"tick {tick}: bytes between the fields"
