@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -917,7 +917,34 @@ def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
     from drivers import bench
 
     laws = [controller_for(name, "panda") for name in ("maths_probe", "limited_impedance")]
-    return bench.lockstep(laws, load_board(board), rounds)
+    target = load_board(board)
+    return [*bench.lockstep(laws, target, rounds), bench_episode(target, laws[1][0], rounds)]
+
+
+def bench_episode(board: Any, law: Any, rounds: int) -> dict[str, Any]:
+    """Time an episode of KitTray with its controller on a board, beside the host's."""
+    import numpy as np
+
+    from drivers import bench
+    from drivers.emulator import Emulator
+
+    steps = 50
+    with Emulator(law, board) as emulator, ExitStack() as stack:
+
+        def episode(**options: Any) -> Callable[[], float]:
+            env = make_env("KitTray", **options)
+            stack.callback(env.close)
+            action = np.zeros(env.action_space.shape, np.float32)
+
+            def take() -> float:
+                env.reset(seed=0)
+                for _ in range(steps):
+                    env.step(action)
+                return steps
+
+            return take
+
+        return bench.episode(episode(actuator=emulator), episode(), rounds, board)
 
 
 def bench_codegen(_: str, rounds: int) -> list[dict[str, Any]]:

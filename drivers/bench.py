@@ -1,7 +1,7 @@
 """What the emulated controller costs, beside the same kernel on the host."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from hardware import Board
 from robots.actuator import Actuator, HostActuator
 from robots.controllers.contract import Controller
 from robots.kernel import kernel
-from robots.timing import compare
+from robots.timing import Work, compare
 
 TICKS = 5000
 CONTROL_HZ = 1000
@@ -33,29 +33,41 @@ def lockstep(
 ) -> list[dict[str, Any]]:
     """Lockstep ticks a second of controllers with their parameters; the peer is the host alone.
 
-    Before them empty ticks, with all CPUs and confined to one; then each law's ticks as times
-    real time of control at CONTROL_HZ, every tick compared.
+    Before them empty ticks, in one call and one by one, with all CPUs and confined to one; then
+    each law's ticks as times real time of control at CONTROL_HZ, every tick compared.
     """
-    cases = [_empty(board, rounds, f"empty ticks on {board.name}")]
+    cases = _empty(board, rounds, f"empty ticks on {board.name}")
     with _one_cpu():
-        cases.append(_empty(board, rounds, f"empty ticks on {board.name}, confined to one CPU"))
+        cases += _empty(board, rounds, f"empty ticks on {board.name}, confined to one CPU")
     for law, params in laws:
         with Emulator(law, board) as emulator:
             host = HostActuator(law)
             emulator.start(params)
             host.start(params)
             case, peer = f"{law.name} on {board.name}", "the same kernel on the host"
-            found = compare(case, "ticks/s", _run(emulator), _run(host), peer, rounds)
+            found = compare(case, "ticks/s", _many(emulator), _run(host), peer, rounds)
         none = {"peer": None, "peer_name": None, "ratio": None}
         times = {"unit": "x real time", "ours": found["ours"] / CONTROL_HZ, **none}
         cases += [found, {**found, **times, "case": f"{case} at {CONTROL_HZ} Hz"}]
     return cases
 
 
-def _empty(board: Board, rounds: int, case: str) -> dict[str, Any]:
+def episode(emulated: Work, host: Work, rounds: int, board: Board) -> dict[str, Any]:
+    """Steps a second of an episode whose controller is a board's; the peer is the host's.
+
+    A function takes an episode's steps and gives how many they were.
+    """
+    case = f"KitTray episode, controller on {board.name}, every tick compared"
+    return compare(case, "steps/s", emulated, host, "the controller on the host", rounds)
+
+
+def _empty(board: Board, rounds: int, case: str) -> list[dict[str, Any]]:
     with Emulator(EMPTY, board, compare=False) as emulator:
         emulator.start(np.zeros(1, _WORD))
-        return compare(case, "ticks/s", _run(emulator), rounds=rounds)
+        return [
+            compare(case, "ticks/s", _many(emulator), rounds=rounds),
+            compare(f"{case}, one by one", "ticks/s", _run(emulator), rounds=rounds),
+        ]
 
 
 @contextmanager
@@ -72,7 +84,17 @@ def _one_cpu() -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
-def _run(actuator: Actuator) -> Callable[[], float]:
+def _many(emulator: Emulator) -> Work:
+    inputs = np.zeros(TICKS, emulator.controller.input)
+
+    def work() -> float:
+        emulator.run(inputs)
+        return TICKS
+
+    return work
+
+
+def _run(actuator: Actuator) -> Work:
     def work() -> float:
         for _ in range(TICKS):
             actuator.tick()

@@ -49,10 +49,9 @@ OK, LATE, NOT_READY, RAISED, CLOSED = 0, 1, 2, 3, 4
 of a firmware whose status is not READY, RAISED where the host's own kernel raised, CLOSED where
 the plan has no `request`."""
 _READY, _FAULT = 1, 3
-YIELDS = 16
-"""A yield is quick when nobody else wants the CPU, and loses a whole time slice when somebody
-does. After a few, sleeping is better: the kernel lets a sleeper back in soon."""
-NAP_NS = 20_000
+NAP_NS = 1000
+"""How long to sleep between looks, and some 50 us more by Linux' timer slack. Not `sched_yield`:
+with anybody else there, even one loses a whole time slice, which is a thousand ticks."""
 _LOOK_AROUND = 256
 _READABLE = 1
 _CLOCK = int(getattr(time, "CLOCK_MONOTONIC", 1))
@@ -64,7 +63,6 @@ _CLOCK = int(getattr(time, "CLOCK_MONOTONIC", 1))
     _VERDICT,    _TICKS, _DIFFERING, _INSTRUCTIONS, _LAST, _MISSED, _MISSING, _WALL_NS,
 ) = range(len(PLAN.names or ()))  # fmt: skip
 
-_sched_yield = types.ExternalFunction("sched_yield", typing.signature(types.int32))
 _nanosleep = types.ExternalFunction(
     "nanosleep", typing.signature(types.int32, types.int64, types.int64)
 )
@@ -179,18 +177,15 @@ def _gone(plan: Any) -> bool:
 
 @_compiled
 def _replied(plan: Any) -> bool:
-    """Look for the reply; give the CPU away in between, until patience or QEMU is at its end."""
+    """Look for the reply, asleep now and then, until patience or QEMU is at its end."""
     turns, began = 0, 0
     while True:
         for _ in range(plan[_LOOKS]):
             if _load_acquire(plan[_REPLY]) == plan[_SEQUENCE]:
                 return True
-        if turns < YIELDS:
-            _sched_yield()
-        else:
-            _store_word(plan[_ROOM], 0)
-            _store_word(plan[_ROOM] + 8, NAP_NS)
-            _nanosleep(plan[_ROOM], 0)
+        _store_word(plan[_ROOM], 0)
+        _store_word(plan[_ROOM] + 8, NAP_NS)
+        _nanosleep(plan[_ROOM], 0)
         turns += 1
         if turns % _LOOK_AROUND == 0:
             now = _now(plan[_ROOM])

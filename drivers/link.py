@@ -9,7 +9,6 @@ import numpy as np
 
 from drivers.crash import crash_of
 from drivers.errors import DriverError, EmulatorError
-from drivers.exchange import NAP_NS, YIELDS
 from drivers.mailbox import MAGIC, VERSION, Command, Fault, Status, layout_hash, mailbox_dtype
 from drivers.qemu import Machine
 from drivers.qemu_user import UserMachine
@@ -22,6 +21,7 @@ HANG_S = 20.0
 _DOZE_S = 1e-5
 _GUEST_LOOKS = 3000
 _GUEST_LOOKS_ALONE = 20
+_NAP_S = 20e-6
 
 
 class Link:
@@ -76,13 +76,10 @@ class Link:
         self.header["command"] = Command.STEP
 
     def wait(self, done: Callable[[], bool], what: str) -> None:
-        """Give the CPU away until `done()`. The time limit is only a guard against a hang."""
+        """Sleep until `done()`. The time limit is only a guard against a hang."""
         turns, began = 0, time.monotonic()
         while not done():
-            if turns < YIELDS:
-                os.sched_yield()
-            else:
-                time.sleep(NAP_NS / 1e9)
+            time.sleep(_NAP_S)
             turns += 1
             if turns % 256 == 0:
                 self.check_alive(what, began)
