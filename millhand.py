@@ -527,12 +527,12 @@ def eval_command(
         return make_env(task, robot=robot, **options)
 
     done = {"episodes": 0, "successes": 0}
-    differing = 0
+    ran = {"ticks": 0, "ticks_differing": 0, "instructions": 0}
     with quiet_stdout(), progress_bar("episodes", episodes) as advance:
 
         def tell(episode: Any) -> None:
-            nonlocal differing
-            differing += actuator.ticks_differing if actuator else 0
+            for count in ran:
+                ran[count] += getattr(actuator, count, 0)
             done["episodes"] += 1
             done["successes"] += episode.success
             advance(done["episodes"], f"{done['successes']} succeeded")
@@ -558,7 +558,8 @@ def eval_command(
     if chosen:
         result["options"] = chosen
     if board is not None:
-        result["ticks_differing"] = differing
+        result["ticks"], result["ticks_differing"] = ran["ticks"], ran["ticks_differing"]
+        result["instructions_per_tick"] = round(ran["instructions"] / max(ran["ticks"], 1), 1)
     table = table_of("evaluation", "", "")
     for key, value in result.items():
         table.add_row(key, str(value))
