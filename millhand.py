@@ -915,9 +915,18 @@ def bench(
 
 def bench_lockstep(board: str, rounds: int) -> list[dict[str, Any]]:
     """Time the emulated controllers."""
-    from drivers import bench
+    import numpy as np
 
-    laws = [controller_for(name, "panda") for name in ("maths_probe", "limited_impedance")]
+    from drivers import bench
+    from robots import bench_tick
+
+    laws: list[Any] = []
+    for name in ("maths_probe", "limited_impedance"):
+        law, params = controller_for(name, "panda")
+        laws.append((law, params, np.zeros(bench.TICKS, law.input)))
+    whole = bench_tick.Bench.start()
+    inputs = whole.inputs(bench.TICKS)
+    laws.append((whole.instance.controller, whole.instance.params, inputs))
     target = load_board(board)
     return [*bench.lockstep(laws, target, rounds), bench_episode(target, laws[1][0], rounds)]
 

@@ -29,9 +29,11 @@ EMPTY = Controller("empty", _WORD, _WORD, _WORD, _WORD, _nothing)
 
 
 def lockstep(
-    laws: list[tuple[Controller, np.ndarray]], board: Board, rounds: int
+    laws: list[tuple[Controller, np.ndarray, np.ndarray]], board: Board, rounds: int
 ) -> list[dict[str, Any]]:
-    """Lockstep ticks a second of controllers with their parameters; the peer is the host alone.
+    """Lockstep ticks a second of controllers, each with parameters (1,) and inputs (n,).
+
+    The peer is the host alone.
 
     Before them empty ticks, in one call and one by one, with all CPUs and confined to one; then
     each law's ticks as times real time of control at CONTROL_HZ, every tick compared.
@@ -39,13 +41,15 @@ def lockstep(
     cases = _empty(board, rounds, f"empty ticks on {board.name}")
     with _one_cpu():
         cases += _empty(board, rounds, f"empty ticks on {board.name}, confined to one CPU")
-    for law, params in laws:
+    for law, params, inputs in laws:
         with Emulator(law, board) as emulator:
             host = HostActuator(law)
             emulator.start(params)
             host.start(params)
             case, peer = f"{law.name} on {board.name}", "the same kernel on the host"
-            found = compare(case, "ticks/s", _many(emulator), _run(host), peer, rounds)
+            found = compare(
+                case, "ticks/s", _many(emulator, inputs), _run(host, inputs), peer, rounds
+            )
         none = {"peer": None, "peer_name": None, "ratio": None}
         times = {"unit": "x real time", "ours": found["ours"] / CONTROL_HZ, **none}
         cases += [found, {**found, **times, "case": f"{case} at {CONTROL_HZ} Hz"}]
@@ -64,9 +68,10 @@ def episode(emulated: Work, host: Work, rounds: int, board: Board) -> dict[str, 
 def _empty(board: Board, rounds: int, case: str) -> list[dict[str, Any]]:
     with Emulator(EMPTY, board, compare=False) as emulator:
         emulator.start(np.zeros(1, _WORD))
+        words = np.zeros(TICKS, _WORD)
         return [
-            compare(case, "ticks/s", _many(emulator), rounds=rounds),
-            compare(f"{case}, one by one", "ticks/s", _run(emulator), rounds=rounds),
+            compare(case, "ticks/s", _many(emulator, words), rounds=rounds),
+            compare(f"{case}, one by one", "ticks/s", _run(emulator, words), rounds=rounds),
         ]
 
 
@@ -84,20 +89,18 @@ def _one_cpu() -> Iterator[None]:
         os.sched_setaffinity(0, allowed)
 
 
-def _many(emulator: Emulator) -> Work:
-    inputs = np.zeros(TICKS, emulator.controller.input)
-
+def _many(emulator: Emulator, inputs: np.ndarray) -> Work:
     def work() -> float:
-        emulator.run(inputs)
-        return TICKS
+        return len(emulator.run(inputs))
 
     return work
 
 
-def _run(actuator: Actuator) -> Work:
+def _run(actuator: Actuator, inputs: np.ndarray) -> Work:
     def work() -> float:
-        for _ in range(TICKS):
+        for k in range(len(inputs)):
+            actuator.input[0] = inputs[k]
             actuator.tick()
-        return TICKS
+        return len(inputs)
 
     return work

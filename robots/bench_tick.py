@@ -191,6 +191,19 @@ class Bench:
         self.ticks += ticks
         return times
 
+    def inputs(self, ticks: int) -> np.ndarray:
+        """Take ticks; give their inputs, (ticks,)."""
+        one, found = self.instance, []
+        for _ in range(ticks):
+            if self.ticks % EVERY == 0:
+                _hand_over(one.input[0], self.centre, self.ticks)
+            found.append(one.input.copy())
+            one.step()
+            for name in ("q", "dq"):
+                one.input[name] = one.output[f"{name}_ref"]
+            self.ticks += 1
+        return np.concatenate(found)
+
     def allocations(self, ticks: int = 10_000) -> int:
         """Count what `ticks` ticks take from Numba's allocator: memory that one tick does not."""
         return _allocated(lambda: self.take(ticks)) - _allocated(lambda: self.take(1))
