@@ -8,7 +8,10 @@
 
 #define box ((volatile struct mailbox *)(uintptr_t)MAILBOX_BASE)
 #define TRAP_INTERRUPT (1ul << (__riscv_xlen - 1))
-#define TRAP_TIMER (TRAP_INTERRUPT | 7ul)
+#ifndef TIMER_IRQ
+#define TIMER_IRQ 7ul /* the standard's; a core with its own controller names another */
+#endif
+#define TRAP_TIMER (TRAP_INTERRUPT | TIMER_IRQ)
 
 void core_clear(volatile void *area, uint32_t size);
 void core_boot(void);

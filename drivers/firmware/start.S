@@ -67,8 +67,17 @@ park:
 
 /* A trap ends what ran: the registers are kept for the record, and the rest of the firmware's
  * life, in firmware_crash, starts on an empty stack. */
-    .balign 256                     /* a core that only knows vectored traps comes here too */
+    .balign 256
 trap:
+#ifdef TIMER_VECTORED               /* a core that only knows vectored traps: one jump each */
+    .option push
+    .option norvc
+    .rept   32
+    j       trapped
+    .endr
+    .option pop
+trapped:
+#endif
     csrw    mscratch, t0
     la      t0, trap_registers
     STORE   x1, 0*WORD(t0)
@@ -113,6 +122,12 @@ trap:
     csrr    a0, mcause
     csrr    a1, mepc
     csrr    a2, mtval
+    li      t0, 1 << 7              /* mstatus.MPIE: interrupts stay off */
+    csrc    mstatus, t0
+    la      t0, told                /* an interrupt controller waits for the end of the trap */
+    csrw    mepc, t0
+    mret
+told:
     call    firmware_crash
     j       park
 
