@@ -111,7 +111,10 @@ def test_function(board):
 
 def test_a_board_that_differs_from_the_host_fails_at_that_tick(project):
     body = """
+from dataclasses import replace
+
 from robots.kernel import kernel
+from robots.machine_code import address_of
 
 @kernel
 def other(params, state, input, output):
@@ -124,14 +127,18 @@ def other(params, state, input, output):
     if state.n == 3:
         output.pair[1] = -1.0
 
+def differ(emulator):
+    law = replace(emulator.controller, step=other)
+    emulator._plan["law"] = address_of(law)
+
 pytestmark = pytest.mark.firmware(controller="law.py", rate_hz=1000)
 
 def test_fails(board):
-    board.emulator._host._kernel = other
+    differ(board.emulator)
     board.run(10, input={"x": 1.0})
 
 def test_counts(board):
-    board.emulator._host._kernel = other
+    differ(board.emulator)
     board.run(10, input={"x": 1.0}, allow_differing=True)
     assert board.ticks_differing == 1
     assert board.first_difference.startswith("tick 2: output.pair[1] is 0.5")
