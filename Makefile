@@ -43,8 +43,10 @@ $(VENV)/.system-done: $(VENV)/.python-done
 demo: setup
 	@$(BIN)/millhand demo
 
+# One worker a core of the smallest machine; the emulators' tests take a core and a half each.
+WORKERS ?= 2
 test: setup lint
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(WORKERS)
 
 lint: setup
 	@$(BIN)/ruff check .
