@@ -11,8 +11,9 @@ from drivers.faults import Stuck
 from drivers.link import HANG_S, Link, cpus
 from robots.controllers.contract import Controller, Instance
 
-_LOOKS, _LOOKS_ALONE = 100_000, 100
-"""How often to look for a reply before sleeping: some 100 us; and on the guest's own CPU."""
+_LOOKS, _LOOKS_ALONE = 400_000, 100
+"""How often to look for a reply before sleeping: some 130 us at a third of a ns each, more than a
+control stack takes, for a host that naps finds its guest dozing; and on the guest's own CPU."""
 
 
 class Plan:
