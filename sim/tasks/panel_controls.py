@@ -1,6 +1,5 @@
 """The controls of PanelOperate: how each moves, what its states are called, how to ask for one."""
 
-import math
 from dataclasses import dataclass
 
 
@@ -34,20 +33,6 @@ class Control:
     def nearest(self, q: float) -> str:
         """Say which state is nearest."""
         return min(self.states, key=lambda name: abs(q - self.states[name]))
-
-    def rest(self, q: float, rest: float) -> float:
-        """Say where its spring draws it, from its position and where the spring drew it so far."""
-        if self.name == "button":
-            return LATCHED if q <= LATCHED else rest
-        return self.states[self.nearest(q)]
-
-    def handle(self, q: float) -> tuple[float, float, float]:
-        """Give the place of its handle over the panel: x up, y left, z out of it."""
-        if self.name == "button":
-            return 0.0, 0.0, self.hub + q
-        if self.name == "knob":
-            return self.arm * math.cos(q), self.arm * math.sin(q), self.hub
-        return self.arm * math.sin(q), 0.0, self.hub + self.arm * math.cos(q)
 
     def ask(self, phrase: str, state: str) -> str:
         """Put a state into a phrase."""

@@ -31,11 +31,11 @@ should stand, where its spring draws it and where it ought to, rad (button: m), 
 and z: its place in the floor's frame and the panel's three axes. `asked` (`count` of them) are the
 numbers of those that the instruction names, in its order."""
 
-PARTS = np.zeros(COUNT, np.dtype([("tolerance", np.float64), ("hub", "f8"), ("arm", "f8")]))
-for _k, _control in enumerate(CONTROLS.values()):
-    PARTS[_k] = _control.tolerance, _control.hub, _control.arm
-DETENTS = tuple(np.array(list(CONTROLS[name].states.values())) for name in ("toggle", "knob"))
-TOGGLES, KNOBS = DETENTS
+PARTS = np.array(
+    [(control.tolerance, control.hub, control.arm) for control in CONTROLS.values()],
+    [("tolerance", np.float64), ("hub", np.float64), ("arm", np.float64)],
+)
+TOGGLES, KNOBS = (np.array(list(CONTROLS[name].states.values())) for name in ("toggle", "knob"))
 
 
 @kernel
