@@ -28,11 +28,7 @@ def board(shared):
     shared.wire.delay(0)
     shared.unstick()
     link.timeout_s = 10.0
-    link.hello()
-    link.stop()
-    if link.state is State.FAULT:
-        link.clear()
-    link.crash = None
+    trouble.calm(link)
     run(shared)
     return shared
 

@@ -36,11 +36,7 @@ def board(shared):
     """The board, idle and without a fault, with parameters loaded."""
     link = shared.link
     link.timeout_s = 2.0
-    link.hello()
-    link.stop()
-    if link.state is State.FAULT:
-        link.clear()
-    link.crash = None
+    trouble.calm(link)
     link.load(trouble.params(turns=10**9))
     return shared
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from drivers.exchange import _load_byte
+from drivers.protocol import State
 from robots.controllers.contract import Controller
 from robots.kernel import kernel
 
@@ -64,3 +65,12 @@ def given(mode=FINE, at=0, q=(1.0, 2.0)):
     record = np.zeros(1, controller.input)
     record["q"], record["mode"], record["at"] = q, mode, at
     return record
+
+
+def calm(link):
+    """Have a board that was left in any state idle, with no fault that anybody remembers."""
+    link.hello()
+    link.stop()
+    if link.state is State.FAULT:
+        link.clear()
+    link.crash = None
