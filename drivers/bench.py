@@ -33,10 +33,9 @@ def lockstep(
 ) -> list[dict[str, Any]]:
     """Lockstep ticks a second of controllers, each with parameters (1,) and inputs (n,).
 
-    The peer is the host alone.
-
-    Before them empty ticks, in one call and one by one, with all CPUs and confined to one; then
-    each law's ticks as times real time of control at CONTROL_HZ, every tick compared.
+    The peer is the host alone. Before them empty ticks, in one call and one by one, with all CPUs
+    and confined to one; then each law's ticks as times real time of control at CONTROL_HZ, every
+    tick compared.
     """
     cases = _empty(board, rounds, f"empty ticks on {board.name}")
     with _one_cpu():

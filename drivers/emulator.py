@@ -68,7 +68,7 @@ class Emulator(Counts):
         self._steps_apart = compare and not law
         self._plan = Plan(controller, self._host, law, compare)
         self._plan.place(self.input, self.output)
-        self._stuck = Stuck()
+        self._stuck = Stuck(controller.input)
         self._snapshots: Snapshots | None = None
         self._machine: Machine | UserMachine = (
             UserMachine(self.board, self.firmware.elf)
@@ -136,7 +136,8 @@ class Emulator(Counts):
     @property
     def entry(self) -> Entry | None:
         """Its tick for compiled code; None where the host's kernel has to be run by Python."""
-        return None if self._steps_apart else Entry(exchange.ADDRESS, self._plan.address, 0)
+        address, plan = exchange.code().address, self._plan.address
+        return None if self._steps_apart else Entry(address, plan, 0)
 
     def move(self, input: np.ndarray, output: np.ndarray) -> None:
         """Go on with `input` and `output` in other memory, arrays (1,)."""
@@ -220,7 +221,7 @@ class Emulator(Counts):
 
     def stick(self, field: str, value: object) -> None:
         """Hold an input field at a value, on both sides, from the next tick on."""
-        self._stuck.hold(self.input, field, value)
+        self._stuck.hold(field, value)
         self._plan.hold(self._stuck)
 
     def unstick(self) -> None:

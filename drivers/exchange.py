@@ -1,8 +1,8 @@
 """The host's side of lockstep ticks on shared memory, compiled.
 
-`tick` and `run` are C functions, so that a compiled loop can take a tick of an emulated board
+`code` gives them as C functions, so that a compiled loop can take a tick of an emulated board
 where it would run a controller of its own (`robots.actuator.Entry`). What they need to know is a
-plan: 64-bit words in the order of PLAN, of which the last ones are counts.
+plan: a record of PLAN, of which the last fields are counts.
 
 Plain loads in a compiled loop are hoisted out of it, and plain stores may be reordered. The
 two words that hand the turn over are therefore atomic: the request is stored with release,
@@ -12,7 +12,8 @@ the reply loaded with acquire.
 import ctypes
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -20,6 +21,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import typing
 from numba.extending import intrinsic
+
+from drivers.mailbox import Status
 
 COUNTS = ("ticks", "differing", "instructions", "last_instructions", "missed", "missing", "wall_ns")
 PLAN = np.dtype(
@@ -48,21 +51,13 @@ OK, LATE, NOT_READY, RAISED, CLOSED = 0, 1, 2, 3, 4
 """What a tick gives: LATE for no reply before QEMU was gone or patience over, NOT_READY for a reply
 of a firmware whose status is not READY, RAISED where the host's own kernel raised, CLOSED where
 the plan has no `request`."""
-_READY, _FAULT = 1, 3
+_READY, _FAULT = int(Status.READY), int(Status.FAULT)
 NAP_NS = 1000
 """How long to sleep between looks, and some 50 us more by Linux' timer slack. Not `sched_yield`:
 with anybody else there, even one loses a whole time slice, which is a thousand ticks."""
 _LOOK_AROUND = 256
 _READABLE = 1
 _CLOCK = int(getattr(time, "CLOCK_MONOTONIC", 1))
-(
-    _REQUEST, _REPLY, _STATUS, _GUEST_INSTRUCTIONS, _GUEST_INPUT, _GUEST_OUTPUT, _GUEST_STATE,
-    _LAW, _HOST_PARAMS, _HOST_STATE, _HOST_OUTPUT, _INPUT_SIZE, _OUTPUT_SIZE, _STATE_SIZE,
-    _INPUT, _OUTPUT, _KEPT_OUTPUT, _KEPT_HOST_OUTPUT, _KEPT_STATE, _KEPT_HOST_STATE,
-    _FIRST_DIFFERING, _MASK, _STUCK, _SEQUENCE, _LOOKS, _COMPARE, _PROCESS, _PATIENCE_NS, _ROOM,
-    _VERDICT,    _TICKS, _DIFFERING, _INSTRUCTIONS, _LAST, _MISSED, _MISSING, _WALL_NS,
-) = range(len(PLAN.names or ()))  # fmt: skip
-
 _nanosleep = types.ExternalFunction(
     "nanosleep", typing.signature(types.int32, types.int64, types.int64)
 )
@@ -169,10 +164,10 @@ def _now(room: int) -> int:
 @_compiled
 def _gone(plan: Any) -> bool:
     """Say whether QEMU has ended: a struct pollfd of its descriptor, and no time to wait."""
-    if plan[_PROCESS] < 0:
+    if plan.process < 0:
         return False
-    _store_word(plan[_ROOM], plan[_PROCESS] | (_READABLE << 32))
-    return _poll(plan[_ROOM], 1, 0) > 0
+    _store_word(plan.room, plan.process | (_READABLE << 32))
+    return _poll(plan.room, 1, 0) > 0
 
 
 @_compiled
@@ -180,105 +175,114 @@ def _replied(plan: Any) -> bool:
     """Look for the reply, asleep now and then, until patience or QEMU is at its end."""
     turns, began = 0, 0
     while True:
-        for _ in range(plan[_LOOKS]):
-            if _load_acquire(plan[_REPLY]) == plan[_SEQUENCE]:
+        for _ in range(plan.looks):
+            if _load_acquire(plan.reply) == plan.sequence:
                 return True
-        _store_word(plan[_ROOM], 0)
-        _store_word(plan[_ROOM] + 8, NAP_NS)
-        _nanosleep(plan[_ROOM], 0)
+        _store_word(plan.room, 0)
+        _store_word(plan.room + 8, NAP_NS)
+        _nanosleep(plan.room, 0)
         turns += 1
         if turns % _LOOK_AROUND == 0:
-            now = _now(plan[_ROOM])
+            now = _now(plan.room)
             began = began or now
-            over = now - began > plan[_PATIENCE_NS] or _gone(plan)
-            if over or _load_acquire(plan[_STATUS]) == _FAULT:
+            over = now - began > plan.patience_ns or _gone(plan)
+            if over or _load_acquire(plan.status) == _FAULT:
                 # It may have answered between our last look and its end.
-                return _load_acquire(plan[_REPLY]) == plan[_SEQUENCE]
+                return _load_acquire(plan.reply) == plan.sequence
 
 
 @_compiled
 def _stick(plan: Any, given: int) -> None:
-    for i in range(plan[_INPUT_SIZE]):
-        mask = _load_byte(plan[_MASK] + i)
-        held = _load_byte(given + i) & ~mask | _load_byte(plan[_STUCK] + i)
+    for i in range(plan.input_size):
+        mask = _load_byte(plan.mask + i)
+        held = _load_byte(given + i) & ~mask | _load_byte(plan.stuck + i)
         _store_byte(given + i, held)
 
 
 @_compiled
 def _keep(plan: Any, taken: int) -> None:
     """Keep both sides of the first difference, to be described later."""
-    plan[_FIRST_DIFFERING] = plan[_TICKS]
-    _copy(taken, plan[_KEPT_OUTPUT], plan[_OUTPUT_SIZE])
-    _copy(plan[_HOST_OUTPUT], plan[_KEPT_HOST_OUTPUT], plan[_OUTPUT_SIZE])
-    _copy(plan[_GUEST_STATE], plan[_KEPT_STATE], plan[_STATE_SIZE])
-    _copy(plan[_HOST_STATE], plan[_KEPT_HOST_STATE], plan[_STATE_SIZE])
+    plan.first_differing = plan.ticks
+    _copy(taken, plan.kept_output, plan.output_size)
+    _copy(plan.host_output, plan.kept_host_output, plan.output_size)
+    _copy(plan.guest_state, plan.kept_state, plan.state_size)
+    _copy(plan.host_state, plan.kept_host_state, plan.state_size)
 
 
 @_compiled
 def _tick(plan: Any, given: int, taken: int) -> int:
-    if plan[_REQUEST] == 0:
+    if plan.request == 0:
         return CLOSED
-    if plan[_MISSING] > 0:
-        plan[_MISSING] -= 1
-        plan[_MISSED] += 1
+    if plan.missing > 0:
+        plan.missing -= 1
+        plan.missed += 1
         return OK
-    began = _now(plan[_ROOM])
-    if plan[_MASK] != 0:
+    began = _now(plan.room)
+    if plan.mask != 0:
         _stick(plan, given)
     # A number is never 0, which the firmware starts from.
-    plan[_SEQUENCE] = plan[_SEQUENCE] % 0xFFFF_FFFF + 1
-    _copy(given, plan[_GUEST_INPUT], plan[_INPUT_SIZE])
-    _store_release(plan[_REQUEST], plan[_SEQUENCE])
-    if plan[_LAW] != 0:
-        raised = _call(plan[_LAW], plan[_HOST_PARAMS], plan[_HOST_STATE], given, plan[_HOST_OUTPUT])
+    plan.sequence = plan.sequence % 0xFFFF_FFFF + 1
+    _copy(given, plan.guest_input, plan.input_size)
+    _store_release(plan.request, plan.sequence)
+    if plan.law != 0:
+        raised = _call(plan.law, plan.host_params, plan.host_state, given, plan.host_output)
         if raised != 0:
             return RAISED
     if not _replied(plan):
         return LATE
-    if _load_acquire(plan[_STATUS]) != _READY:
+    if _load_acquire(plan.status) != _READY:
         return NOT_READY
-    _copy(plan[_GUEST_OUTPUT], taken, plan[_OUTPUT_SIZE])
-    plan[_LAST] = _load_acquire(plan[_GUEST_INSTRUCTIONS])
-    plan[_INSTRUCTIONS] += plan[_LAST]
-    if plan[_COMPARE] != 0 and (
-        _differ(taken, plan[_HOST_OUTPUT], plan[_OUTPUT_SIZE])
-        or _differ(plan[_GUEST_STATE], plan[_HOST_STATE], plan[_STATE_SIZE])
+    _copy(plan.guest_output, taken, plan.output_size)
+    plan.last_instructions = _load_acquire(plan.guest_instructions)
+    plan.instructions += plan.last_instructions
+    if plan.compare != 0 and (
+        _differ(taken, plan.host_output, plan.output_size)
+        or _differ(plan.guest_state, plan.host_state, plan.state_size)
     ):
-        if plan[_DIFFERING] == 0:
+        if plan.differing == 0:
             _keep(plan, taken)
-        plan[_DIFFERING] += 1
-    plan[_TICKS] += 1
-    plan[_WALL_NS] += _now(plan[_ROOM]) - began
+        plan.differing += 1
+    plan.ticks += 1
+    plan.wall_ns += _now(plan.room) - began
     return OK
 
 
-_PLAN = types.CPointer(types.int64)
-_WORDS = len(PLAN.names or ())
+def _tick_at(plans, _, given, taken):  # type: ignore[no-untyped-def]
+    plan = numba.carray(plans, 1)[0]
+    plan.verdict = _tick(plan, given, taken)
+    return plan.verdict
 
 
-@numba.cfunc(types.int32(_PLAN, types.int64, types.int64, types.int64), cache=True)
-def _tick_at(plan, _, given, taken):  # type: ignore[no-untyped-def]
-    words = numba.carray(plan, _WORDS)
-    words[_VERDICT] = _tick(words, given, taken)
-    return words[_VERDICT]
-
-
-@numba.cfunc(types.int64(_PLAN, types.int64, types.int64, types.int64), cache=True)
-def _run_at(plan, inputs, outputs, count):  # type: ignore[no-untyped-def]
-    words = numba.carray(plan, _WORDS)
-    given, taken = words[_INPUT], words[_OUTPUT]
+def _run_at(plans, inputs, outputs, count):  # type: ignore[no-untyped-def]
+    plan = numba.carray(plans, 1)[0]
     for k in range(count):
-        _copy(inputs + k * words[_INPUT_SIZE], given, words[_INPUT_SIZE])
-        verdict = _tick(words, given, taken)
+        _copy(inputs + k * plan.input_size, plan.input, plan.input_size)
+        verdict = _tick(plan, plan.input, plan.output)
         if verdict != OK:
             return verdict
-        _copy(taken, outputs + k * words[_OUTPUT_SIZE], words[_OUTPUT_SIZE])
+        _copy(plan.output, outputs + k * plan.output_size, plan.output_size)
     return OK
 
 
-ADDRESS: int = _tick_at.address
-"""Of `int32_t tick(int64_t *plan, ?, input *, output *)`: one tick; gives OK or what went wrong."""
-_WORD = ctypes.c_int64
-tick = ctypes.CFUNCTYPE(ctypes.c_int32, _WORD, _WORD, _WORD, _WORD)(ADDRESS)
-run = ctypes.CFUNCTYPE(ctypes.c_int64, _WORD, _WORD, _WORD, _WORD)(_run_at.address)
-"""Of a plan, inputs (n,), outputs (n,) and n: as many ticks; addresses of contiguous arrays."""
+class Code(NamedTuple):
+    """Two C functions of a plan's address and three more words; both give OK or what went wrong.
+
+    `tick(plan, 0, input, output)` takes one tick, and is at `address` for compiled code.
+    `run(plan, inputs, outputs, n)` takes n, of contiguous arrays (n,).
+    """
+
+    address: int
+    tick: Callable[..., int]
+    run: Callable[..., int]
+
+
+@lru_cache
+def code() -> Code:
+    """Compile, or load from disk, when the first board is made."""
+    word = ctypes.c_int64
+    made = numba.cfunc(
+        types.int32(types.CPointer(numba.from_dtype(PLAN)), *[types.int64] * 3), cache=True
+    )
+    tick, run = made(_tick_at), made(_run_at)
+    entry = ctypes.CFUNCTYPE(ctypes.c_int32, *[word] * 4)
+    return Code(tick.address, entry(tick.address), entry(run.address))

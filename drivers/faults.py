@@ -1,6 +1,7 @@
 """Faults put into a board on purpose: turned bits in RAM, and inputs that stick."""
 
 import mmap
+from typing import Any
 
 import numpy as np
 
@@ -38,33 +39,31 @@ def field_address(box: np.ndarray, board: Board, field: str, index: int = 0) -> 
 
 
 class Stuck:
-    """Input fields that keep a value whatever the sensor would say."""
+    """Input fields that keep a value whatever the sensor would say.
 
-    def __init__(self) -> None:
-        self.held: dict[str, np.ndarray] = {}
-        self.mask, self.bits = np.zeros(0, np.uint8), np.zeros(0, np.uint8)
-        """Of an input's bytes: which bits are held, and at what."""
+    Of an input's bytes `mask` has the bits that are held, `bits` what they are held at.
+    """
 
-    def hold(self, input: np.ndarray, field: str, value: object) -> None:
-        """Hold a field of `input` at `value`. Raises ValueError where that fails."""
-        names = input.dtype.names or ()
-        if field not in names:
-            raise ValueError(f"input has no field {field!r}; valid: {', '.join(names)}")
-        room = np.empty_like(input[field])
-        room[...] = value
-        self.held[field] = room
-        kind, offset = input.dtype.fields[field][:2]  # type: ignore[index]
+    def __init__(self, dtype: np.dtype) -> None:
+        self._dtype = dtype
+        self.mask, self.bits = (np.zeros(dtype.itemsize, np.uint8) for _ in range(2))
+
+    def hold(self, field: str, value: object) -> None:
+        """Hold a field at a value. Raises ValueError where that fails."""
+        fields: Any = self._dtype.fields or {}
+        if field not in fields:
+            raise ValueError(f"input has no field {field!r}; valid: {', '.join(fields)}")
+        held = np.zeros(1, self._dtype)
+        held[field] = value
+        kind, offset = fields[field][:2]
         place = slice(offset, offset + kind.itemsize)
-        self.mask.resize(input.dtype.itemsize)
-        self.bits.resize(input.dtype.itemsize)
-        self.mask[place], self.bits[place] = 0xFF, room.view(np.uint8).reshape(-1)
+        self.mask[place], self.bits[place] = 0xFF, held.view(np.uint8)[place]
 
     def release(self) -> None:
         """Let all fields follow their sensors again."""
-        self.held.clear()
         self.mask[:], self.bits[:] = 0, 0
 
     def apply(self, input: np.ndarray) -> None:
-        """Write the held values into an input."""
-        for field, value in self.held.items():
-            input[field] = value
+        """Write the held values into an input (1,)."""
+        given = input.view(np.uint8)
+        given[:] = given & ~self.mask | self.bits

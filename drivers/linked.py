@@ -56,7 +56,7 @@ class LinkedBoard:
         self.firmware: Firmware = firmware or build(controller, self.board, runtime="link")
         ours, theirs = _stream_pair()
         self._socket = ours
-        self._stuck = Stuck()
+        self._stuck = Stuck(controller.input)
         self._debugger: Debugger | None = None
         try:
             self.machine = Machine(self.board, self.firmware.elf, theirs, sleep)
@@ -90,7 +90,7 @@ class LinkedBoard:
 
     def stick(self, field: str, value: object) -> None:
         """Hold an input field at a value in everything that `send` sends from now on."""
-        self._stuck.hold(np.zeros(1, self.controller.input), field, value)
+        self._stuck.hold(field, value)
 
     def unstick(self) -> None:
         """Let all input fields follow their sensors again."""

@@ -17,16 +17,16 @@ control stack takes, for a host that naps finds its guest dozing; and on the gue
 
 
 class Plan:
-    """The words of exchange.PLAN, and the memory that they point to.
+    """A record of exchange.PLAN, and the memory that it points to.
 
     `plan[name]` reads and sets one. `host` is stepped by the C function at `law`, where that is
     not 0. `first_difference` names the first field in which board and host differed.
     """
 
     def __init__(self, controller: Controller, host: Instance, law: int, compare: bool) -> None:
-        self._words = np.zeros(1, exchange.PLAN)
+        self._record, self._code = np.zeros(1, exchange.PLAN), exchange.code()
         self._room = np.zeros(2, np.int64)
-        self.address = self._words.ctypes.data
+        self.address = self._record.ctypes.data
         self._kept = {
             "output": np.zeros(1, controller.output),
             "host_output": np.zeros(1, controller.output),
@@ -45,10 +45,10 @@ class Plan:
         self["patience_ns"], self["process"] = HANG_S * 1e9, -1
 
     def __getitem__(self, name: str) -> int:
-        return int(self._words[name][0])
+        return int(self._record[name][0])
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._words[name] = value
+        self._record[name] = value
 
     def join(self, link: Link, pid: int) -> None:
         """Take up a mailbox, and watch its QEMU, until `part`."""
@@ -60,7 +60,7 @@ class Plan:
             self[f"guest_{area}"] = link.box[area].ctypes.data
         # One number, whoever asks: Python's commands and the compiled ticks.
         self["sequence"] = link.numbers
-        link.numbers = self._words["sequence"]
+        link.numbers = self._record["sequence"]
         if hasattr(os, "pidfd_open"):
             self["process"] = os.pidfd_open(pid)
 
@@ -78,17 +78,17 @@ class Plan:
 
     def hold(self, stuck: Stuck) -> None:
         """Let inputs stick."""
-        self["mask"] = stuck.mask.ctypes.data if stuck.held else 0
+        self["mask"] = stuck.mask.ctypes.data if stuck.mask.any() else 0
         self["stuck"] = stuck.bits.ctypes.data
 
     def tick(self) -> int:
         """Take one tick; give exchange.OK, or what went wrong."""
-        return int(exchange.tick(self.address, 0, self._given, self._taken))
+        return self._code.tick(self.address, 0, self._given, self._taken)
 
     def run(self, inputs: np.ndarray, outputs: np.ndarray) -> int:
         """Take a tick for each of `inputs` (n,), contiguous; write `outputs` (n,)."""
         places = inputs.ctypes.data, outputs.ctypes.data
-        return int(exchange.run(self.address, *places, len(inputs)))
+        return self._code.run(self.address, *places, len(inputs))
 
     def zero(self) -> None:
         """Count from 0."""
